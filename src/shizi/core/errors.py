@@ -1,0 +1,224 @@
+"""Every error Shizi raises on purpose, and what each one means outside.
+
+    ShiziError                    code             http  exit
+    ├─ InputError                 bad_input        422   2
+    │  ├─ UnsupportedFormat       unsupported      415   2
+    │  ├─ TooLarge                too_large        413   2    names the limit and the actual value
+    │  ├─ CorruptImage            corrupt          422   2
+    │  └─ EncryptedPdf            encrypted_pdf    422   8
+    ├─ OptionError                bad_option       422   1    names the option and the nearest valid one
+    ├─ FileAccessError            file_access      500   5
+    ├─ Busy                       busy             503   15   retry_after_s
+    ├─ DeadlineExceeded           deadline         504   15
+    ├─ Canceled                   canceled         409   15
+    ├─ ModelError                 model            500   3
+    │  ├─ ModelNotFound           model_not_found  404   3
+    │  ├─ ChecksumMismatch        checksum         500   3
+    │  └─ IncompatibleModel       incompatible     500   3
+    ├─ GateFailed                 gate_failed      409   11
+    ├─ MissingExtra               missing_extra    501   3    names the pip command
+    └─ ConfigError                bad_config       500   9
+
+A foreign exception is translated into one of these at the seam where its library is called.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import ClassVar
+
+
+class ShiziError(Exception):
+    """The root of the tree; never raised itself.
+
+    Attributes:
+        code: stable machine-readable name, part of the API.
+        http_status: status an HTTP answer carries.
+        exit_status: status the command line leaves with.
+        advice: what the user can do about it, one sentence.
+    """
+
+    code: ClassVar[str] = "error"
+    http_status: ClassVar[int] = 500
+    exit_status: ClassVar[int] = 15
+    advice: ClassVar[str] = "Report this with the output of `shizi doctor`."
+
+    def __init__(self, detail: str) -> None:
+        """Keep one sentence that names the thing at fault; it never holds recognized text."""
+        super().__init__(detail)
+        self.detail = detail
+
+
+class InputError(ShiziError):
+    """The bytes handed in cannot be read."""
+
+    code = "bad_input"
+    http_status = 422
+    exit_status = 2
+    advice = "Check the file; open it in a viewer and save it again as PNG, JPEG or PDF."
+
+
+class UnsupportedFormat(InputError):
+    """The content is no picture or document format that Shizi reads."""
+
+    code = "unsupported"
+    http_status = 415
+    advice = "Convert it to PNG, JPEG, TIFF, WebP, BMP, GIF or PDF."
+
+
+class TooLarge(InputError):
+    """A limit on bytes, pixels or pages was exceeded; checked before memory is taken."""
+
+    code = "too_large"
+    http_status = 413
+    advice = "Send a smaller file, or raise the limit in the configuration."
+
+    def __init__(self, limit_name: str, limit: int, actual: int) -> None:
+        """Name the limit ("max_bytes", "max_pixels", "max_pages"), its value and what came."""
+        super().__init__(f"{limit_name} is {limit:,} and the input has {actual:,}")
+        self.limit_name = limit_name
+        self.limit = limit
+        self.actual = actual
+
+    def __reduce__(self) -> tuple[type[TooLarge], tuple[str, int, int]]:
+        """Survive the trip between processes with its three values."""
+        return type(self), (self.limit_name, self.limit, self.actual)
+
+
+class CorruptImage(InputError):
+    """The format is known, its content is damaged beyond reading."""
+
+    code = "corrupt"
+    advice = "The file is damaged or cut short; send it again or export it anew."
+
+
+class EncryptedPdf(InputError):
+    """The PDF needs a password, or the one given is wrong."""
+
+    code = "encrypted_pdf"
+    exit_status = 8
+    advice = "Give the password, or save the PDF without one."
+
+
+class OptionError(ShiziError):
+    """An option has an unknown name or an impossible value."""
+
+    code = "bad_option"
+    http_status = 422
+    exit_status = 1
+    advice = "See `shizi --help` for the options and their values."
+
+    @classmethod
+    def unknown(cls, name: str, known: Iterable[str], noun: str = "option") -> OptionError:
+        """Name the unknown option and, where one is near, the one probably meant."""
+        names = sorted(known)
+        near = difflib.get_close_matches(name, names, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names)}"
+        return cls(f"unknown {noun} {name!r}; {hint}")
+
+
+class FileAccessError(ShiziError):
+    """A file cannot be opened, read or written."""
+
+    code = "file_access"
+    exit_status = 5
+    advice = "Check the path, that it exists, and its permissions."
+
+
+class Busy(ShiziError):
+    """All queues are full; nothing was started."""
+
+    code = "busy"
+    http_status = 503
+    advice = "Try again after the time given."
+
+    def __init__(self, retry_after_s: float) -> None:
+        """Say after how many seconds another try makes sense."""
+        super().__init__(f"busy; try again in {retry_after_s:.0f} s")
+        self.retry_after_s = retry_after_s
+
+    def __reduce__(self) -> tuple[type[Busy], tuple[float]]:
+        """Survive the trip between processes with its value."""
+        return type(self), (self.retry_after_s,)
+
+
+class DeadlineExceeded(ShiziError):
+    """The time given for the work ran out; the work was stopped."""
+
+    code = "deadline"
+    http_status = 504
+    advice = "Send fewer or smaller pages, or allow more time."
+
+
+class Canceled(ShiziError):
+    """The caller gave the work up."""
+
+    code = "canceled"
+    http_status = 409
+    advice = "Submit it again if it is still wanted."
+
+
+class ModelError(ShiziError):
+    """A model failed as a whole."""
+
+    code = "model"
+    exit_status = 3
+    advice = "Run `shizi models verify`; reinstall the package if a file is damaged."
+
+
+class ModelNotFound(ModelError):
+    """No installed model has this name."""
+
+    code = "model_not_found"
+    http_status = 404
+    advice = "See `shizi models list` for the installed models."
+
+
+class ChecksumMismatch(ModelError):
+    """A model file differs from its manifest."""
+
+    code = "checksum"
+    advice = "The file was changed or damaged; reinstall the package."
+
+
+class IncompatibleModel(ModelError):
+    """The model file does not fit what the program expects of it."""
+
+    code = "incompatible"
+    advice = "Use a model made for this version, or export it again."
+
+
+class GateFailed(ShiziError):
+    """A measured figure misses its bound."""
+
+    code = "gate_failed"
+    http_status = 409
+    exit_status = 11
+    advice = "The message names the bound and the figure; the candidate was not taken."
+
+
+class MissingExtra(ShiziError):
+    """The command needs packages of an extra that is not installed."""
+
+    code = "missing_extra"
+    http_status = 501
+    exit_status = 3
+    advice = "Install the extra with the command given."
+
+    def __init__(self, extra: str) -> None:
+        """Name the extra; the message holds the command that installs it."""
+        super().__init__(f"this needs the extra {extra!r}: pip install 'shizi[{extra}]'")
+        self.extra = extra
+
+    def __reduce__(self) -> tuple[type[MissingExtra], tuple[str]]:
+        """Survive the trip between processes with its value."""
+        return type(self), (self.extra,)
+
+
+class ConfigError(ShiziError):
+    """A setting in the file, the environment or a flag is wrong; nothing was started."""
+
+    code = "bad_config"
+    exit_status = 9
+    advice = "Fix the setting named; `shizi config show` tells where each value comes from."

@@ -1,0 +1,78 @@
+"""Options of a call: frozen, never stored in an engine, so that two calls may differ at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What an input may cost; checked before the memory is taken.
+
+    Attributes:
+        max_bytes: size of the encoded input.
+        max_pixels: width x height of one decoded page.
+        max_pages: pages read of one document; more are refused, never dropped in silence.
+    """
+
+    max_bytes: int = 50_000_000
+    max_pixels: int = 100_000_000
+    max_pages: int = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class DecodeOptions:
+    """How bytes become pages.
+
+    Attributes:
+        pdf_dpi: resolution PDF pages are drawn at, dots per inch.
+        page_pixels: budget of one page; a larger one is reduced to it and told in a notice.
+        password: for an encrypted PDF.
+        first_page: 1-based first page to read.
+        last_page: 1-based last page to read, None for all.
+    """
+
+    pdf_dpi: int = 200
+    page_pixels: int = 24_000_000
+    password: str | None = field(default=None, repr=False)
+    first_page: int = 1
+    last_page: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DetectOptions:
+    """How lines of text are found on a page.
+
+    Attributes:
+        max_side_px: the longer side of the detector's input; a larger page is reduced to it.
+        mask_threshold: probability above which a pixel belongs to text, in (0, 1).
+        box_threshold: mean probability below which a box is dropped, in (0, 1).
+        unclip_ratio: how far a shrunken text kernel is grown back: offset = area * ratio / perimeter.
+        max_lines: more boxes than this are dropped, the weakest first, and told in a notice.
+    """
+
+    max_side_px: int = 1600
+    mask_threshold: float = 0.3
+    box_threshold: float = 0.5
+    unclip_ratio: float = 1.6
+    max_lines: int = 3000
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """Everything that may differ from one call of `Reader.read` to the next.
+
+    Attributes:
+        decode: how bytes become pages.
+        limits: what the input may cost.
+        steps: names of preprocessing steps in their order; None chooses them from the measured
+            quality of the page ("auto"), an empty tuple leaves the page as it is.
+        detect: how lines are found.
+        characters: whether each line lists its characters with position and confidence.
+    """
+
+    decode: DecodeOptions = DecodeOptions()
+    limits: Limits = Limits()
+    steps: tuple[str, ...] | None = None
+    detect: DetectOptions = DetectOptions()
+    characters: bool = False
