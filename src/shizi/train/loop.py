@@ -45,7 +45,7 @@ class TrainOptions:
     learning_rate: float = 1.5e-3
     weight_decay: float = 0.01
     warmup_lines: int = 20_000
-    negatives: int = 2_048
+    negatives: int = 1_024
     full_share: float = 0.08
     ema_decay: float = 0.999
     clip_norm: float = 5.0

@@ -38,7 +38,6 @@ def ctc_head_loss(
     """
     small, columns = _local_alphabet(targets)
     weight, bias = head.weight[columns], head.bias[columns]  # (B, K, D), (B, K)
-    # The few columns that CTC sees are worth full precision.
     scores = torch.baddbmm(bias.unsqueeze(1), features.float(), weight.transpose(1, 2))
     normalizer = _log_normalizer(features, head, targets, negatives)
     log_probs = (scores - normalizer.unsqueeze(2)).transpose(0, 1)  # (T, B, K)
@@ -91,10 +90,10 @@ def _log_normalizer(
     features: Tensor, head: nn.Linear, targets: Tensor, negatives: Tensor | None
 ) -> Tensor:
     """Log of the sum of exponentials over the classes, (B, T) float32."""
-    dtype = features.dtype
+    # In bf16 the rounding of the scores would make up a fifth of a trained network's gradient.
+    features = features.float()
     if negatives is None:
-        logits = F.linear(features, head.weight.to(dtype), head.bias.to(dtype))
-        return torch.logsumexp(logits.float(), 2)
+        return torch.logsumexp(F.linear(features, head.weight, head.bias), 2)
     present = torch.zeros(head.out_features, dtype=torch.bool, device=targets.device)
     present[targets.reshape(-1)] = True
     present[0] = True
@@ -104,5 +103,4 @@ def _log_normalizer(
     ids = (present | drawn).nonzero().squeeze(1)
     # A drawn class stands for 1/share classes: the estimate of the sum stays unbiased.
     boost = torch.where(present[ids], 0.0, -torch.log(torch.tensor(share)))
-    logits = F.linear(features, head.weight[ids].to(dtype), (head.bias[ids] + boost).to(dtype))
-    return torch.logsumexp(logits.float(), 2)
+    return torch.logsumexp(F.linear(features, head.weight[ids], head.bias[ids] + boost), 2)
