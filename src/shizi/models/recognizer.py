@@ -1,0 +1,145 @@
+"""Reads crops of text lines: one network, one charset, no memory between calls."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shizi.core.errors import CorruptImage, IncompatibleModel, ShiziError
+from shizi.core.types import GrayImage, RgbImage
+from shizi.imaging.lines import bucket_width, line_to_gray, strips_to_batch
+from shizi.models.session import Session
+from shizi.text.charset import Charset
+from shizi.text.ctc import Span, greedy_spans
+
+# Columns of pixels a batch may hold: ten thousand scores every four pixels are what costs memory.
+BATCH_COLUMNS = 2560
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """One symbol of a reading.
+
+    Attributes:
+        text: one character.
+        confidence: in [0, 1].
+        start: where it begins along the crop, 0 at its left edge and 1 at its right.
+        end: where it ends, on the same scale.
+    """
+
+    text: str
+    confidence: float
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a crop says.
+
+    Attributes:
+        text: without spaces at its ends; empty where nothing was read.
+        confidence: mean over the symbols, in [0, 1]; 0 where there are none.
+        symbols: one for every character of `text`.
+    """
+
+    text: str
+    confidence: float
+    symbols: tuple[Symbol, ...]
+
+
+class Recognizer:
+    """A recognizer on one session; threads may share it.
+
+    Attributes:
+        name: of the model.
+    """
+
+    def __init__(self, session: Session, charset: Charset, name: str) -> None:
+        """Bind a session to the charset of its head.
+
+        Raises:
+            IncompatibleModel: the model's metadata name another charset or stride.
+        """
+        self.name = name
+        self._session = session
+        self._charset = charset
+        self._stride = int(session.metadata.get("stride", "4"))
+        wanted = session.metadata.get("charset_sha256", charset.sha256)
+        if wanted != charset.sha256:
+            raise IncompatibleModel(f"{name}: the charset file is not the one it was trained with")
+
+    def recognize(self, crops: Sequence[RgbImage | GrayImage]) -> list[Reading | ShiziError]:
+        """Read upright line crops.
+
+        Args:
+            crops: (H, W, 3) RGB or (H, W) grey uint8 each; text runs left to right.
+
+        Returns:
+            One entry a crop, same order. A crop that cannot be read yields its error and never
+            affects its neighbours; a line's reading is bit-equal whatever it is read with.
+
+        Raises:
+            ModelError: the session failed as a whole.
+        """
+        answers: list[Reading | ShiziError | None] = [None] * len(crops)
+        strips: dict[int, GrayImage] = {}
+        for k, crop in enumerate(crops):
+            if crop.size == 0 or crop.dtype != np.uint8:
+                answers[k] = CorruptImage("a line crop is empty or not 8-bit")
+            else:
+                strips[k] = line_to_gray(crop)
+        for batch in _batches({k: strip.shape[1] for k, strip in strips.items()}):
+            logits = self._run([strips[k] for k in batch])
+            for k, scores in zip(batch, logits, strict=True):
+                answers[k] = self._reading(scores, strips[k].shape[1])
+        return [answer for answer in answers if answer is not None]
+
+    def _run(self, strips: list[GrayImage]) -> NDArray[np.float32]:
+        (name,) = self._session.input_names
+        logits = self._session.run({name: strips_to_batch(strips)})[0]
+        if logits.ndim != 3 or logits.shape[2] != len(self._charset):
+            raise IncompatibleModel(
+                f"{self.name}: the head has {logits.shape[-1]} classes, "
+                f"the charset {len(self._charset)}"
+            )
+        return logits
+
+    def _reading(self, logits: NDArray[np.float32], width: int) -> Reading:
+        """Decode the columns that lie on the strip, not on its padding."""
+        columns = -(-width // self._stride)
+        spans = greedy_spans(logits[:columns])
+        symbols = _trim([self._symbol(span, columns) for span in spans])
+        if not symbols:
+            return Reading("", 0.0, ())
+        confidence = sum(s.confidence for s in symbols) / len(symbols)
+        return Reading("".join(s.text for s in symbols), confidence, tuple(symbols))
+
+    def _symbol(self, span: Span, columns: int) -> Symbol:
+        text = self._charset.symbol(span.class_id)
+        return Symbol(text, span.confidence, span.first / columns, min(1.0, span.end / columns))
+
+
+def _trim(symbols: list[Symbol]) -> list[Symbol]:
+    """Drop spaces at both ends: they say something of the crop, not of the text."""
+    first, end = 0, len(symbols)
+    while first < end and symbols[first].text == " ":
+        first += 1
+    while end > first and symbols[end - 1].text == " ":
+        end -= 1
+    return symbols[first:end]
+
+
+def _batches(widths: dict[int, int]) -> list[list[int]]:
+    """Group items of equal bucket, each group within the budget of columns."""
+    buckets: dict[int, list[int]] = {}
+    for key, width in widths.items():
+        buckets.setdefault(bucket_width(width), []).append(key)
+    groups = []
+    for bucket, keys in sorted(buckets.items()):
+        size = max(1, BATCH_COLUMNS // bucket)
+        groups += [keys[k : k + size] for k in range(0, len(keys), size)]
+    return groups
