@@ -1,0 +1,159 @@
+"""Writes a trained CRNN as an ONNX graph, node by node.
+
+The graph is built by hand rather than traced: batch norms are folded into their convolutions,
+no shape arithmetic is left, and the file is the same for the same weights.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+from torch import nn
+
+from shizi.nets.crnn import STRIDE, Crnn
+from shizi.text.charset import Charset
+
+OPSET = 17
+IR_VERSION = 8
+
+
+class _Graph:
+    """Collects nodes and weights; each call appends one node and names its output."""
+
+    def __init__(self) -> None:
+        self.nodes: list[onnx.NodeProto] = []
+        self.weights: list[onnx.TensorProto] = []
+
+    def weight(self, name: str, value: NDArray[np.generic]) -> str:
+        self.weights.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
+        return name
+
+    def node(self, kind: str, inputs: list[str], output: str, **attributes: object) -> str:
+        self.nodes.append(helper.make_node(kind, inputs, [output], name=output, **attributes))
+        return output
+
+
+def build_onnx(net: Crnn, charset: Charset, name: str) -> onnx.ModelProto:
+    """Give the graph of a network in evaluation mode.
+
+    Input `strips` (B, 1, 32, W) float32 in [-1, 1], W a multiple of 4; output `logits`
+    (B, W / 4, classes) float32. The metadata hold the dims, the stride and the charset's digest.
+    """
+    graph = _Graph()
+    with torch.no_grad():
+        features = _convolutions(graph, net)
+        context = _lstm(graph, net, features)
+        _head(graph, net, context)
+    inputs = [helper.make_tensor_value_info("strips", TensorProto.FLOAT, ["B", 1, 32, "W"])]
+    shape = ["B", "T", net.dims.classes]
+    outputs = [helper.make_tensor_value_info("logits", TensorProto.FLOAT, shape)]
+    body = helper.make_graph(graph.nodes, name, inputs, outputs, graph.weights)
+    model = helper.make_model(
+        body, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="shizi"
+    )
+    model.ir_version = IR_VERSION
+    metadata = {
+        "name": name,
+        "stride": str(STRIDE),
+        "dims": str(net.dims.to_dict()),
+        "charset_sha256": charset.sha256,
+    }
+    helper.set_model_props(model, metadata)
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+def export_onnx(net: Crnn, charset: Charset, name: str, path: Path) -> None:
+    """Write the graph of `build_onnx` to a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    onnx.save_model(build_onnx(net, charset, name), str(path))
+
+
+def _convolutions(graph: _Graph, net: Crnn) -> str:
+    """Append the convolutional part; its output is (B, c7, 1, W / 4)."""
+    x = "strips"
+    for k, layer in enumerate(net.cnn):
+        if isinstance(layer, nn.MaxPool2d):
+            size = layer.kernel_size
+            kernel = [size, size] if isinstance(size, int) else list(size)
+            x = graph.node("MaxPool", [x], f"pool{k}", kernel_shape=kernel, strides=kernel)
+            continue
+        assert isinstance(layer, nn.Sequential)
+        weight, bias = fold_batch_norm(layer[0], layer[1])
+        pads = [*layer[0].padding, *layer[0].padding]
+        names = [x, graph.weight(f"conv{k}.w", weight), graph.weight(f"conv{k}.b", bias)]
+        kernel = list(weight.shape[2:])
+        x = graph.node("Conv", names, f"conv{k}", kernel_shape=kernel, pads=pads)
+        x = graph.node("Relu", [x], f"relu{k}")
+    return x
+
+
+def fold_batch_norm(
+    conv: nn.Module, norm: nn.Module
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Give weight and bias of one convolution that does what both did in evaluation mode."""
+    assert isinstance(conv, nn.Conv2d)
+    assert isinstance(norm, nn.BatchNorm2d)
+    assert norm.running_var is not None
+    assert norm.running_mean is not None
+    scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+    weight = conv.weight * scale.view(-1, 1, 1, 1)
+    bias = norm.bias - norm.running_mean * scale
+    return weight.detach().float().numpy(), bias.detach().float().numpy()
+
+
+def _lstm(graph: _Graph, net: Crnn, features: str) -> str:
+    """Append the recurrent part; its output is (B, T, 2 * hidden)."""
+    axis = graph.weight("height_axis", np.array([2], np.int64))
+    x = graph.node("Squeeze", [features, axis], "columns")  # (B, c7, T)
+    x = graph.node("Transpose", [x], "sequence0", perm=[2, 0, 1])  # (T, B, c7)
+    hidden = net.dims.hidden
+    for layer in range(net.dims.layers):
+        names = [x, *_lstm_weights(graph, net, layer)]
+        y = graph.node("LSTM", names, f"lstm{layer}", hidden_size=hidden, direction="bidirectional")
+        # (T, 2, B, hidden) to (T, B, 2 * hidden)
+        y = graph.node("Transpose", [y], f"directions{layer}", perm=[0, 2, 1, 3])
+        shape = graph.weight(f"merge{layer}", np.array([0, 0, 2 * hidden], np.int64))
+        x = graph.node("Reshape", [y, shape], f"sequence{layer + 1}")
+    return graph.node("Transpose", [x], "context", perm=[1, 0, 2])
+
+
+def _lstm_weights(graph: _Graph, net: Crnn, layer: int) -> list[str]:
+    """Store one layer's weights in ONNX's order of gates (i, o, f, c; torch has i, f, c, o)."""
+    hidden = net.dims.hidden
+
+    def gates(name: str) -> NDArray[np.float32]:
+        both = []
+        for suffix in ("", "_reverse"):
+            value = getattr(net.rnn, f"{name}_l{layer}{suffix}").detach().float().numpy()
+            i, f, c, o = np.split(value, 4)
+            both.append(np.concatenate((i, o, f, c)))
+        return np.stack(both)
+
+    bias = np.concatenate((gates("bias_ih"), gates("bias_hh")), axis=1)
+    assert bias.shape == (2, 8 * hidden)
+    return [
+        graph.weight(f"lstm{layer}.w", gates("weight_ih")),
+        graph.weight(f"lstm{layer}.r", gates("weight_hh")),
+        graph.weight(f"lstm{layer}.b", bias),
+    ]
+
+
+def _head(graph: _Graph, net: Crnn, context: str) -> None:
+    """Append the narrow layer and the head.
+
+    The head's bias rides on one more narrow column that is always 1: an addition over ten
+    thousand scores a column would cost a tenth of the whole network.
+    """
+    narrow_weight = np.pad(net.narrow.weight.detach().float().numpy().T, ((0, 0), (0, 1)))
+    narrow_bias = np.pad(net.narrow.bias.detach().float().numpy(), (0, 1), constant_values=1.0)
+    head = np.vstack([net.head.weight.detach().float().numpy().T, net.head.bias.detach().float()])
+    names = [context, graph.weight("narrow.w", narrow_weight)]
+    x = graph.node("MatMul", names, "narrow.product")
+    x = graph.node("Add", [x, graph.weight("narrow.b", narrow_bias)], "narrow")
+    graph.node("MatMul", [x, graph.weight("head.w", head)], "logits")

@@ -1,0 +1,65 @@
+"""Turns a training checkpoint into a model folder that the store can serve."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from shizi.compress.onnx import export_onnx
+from shizi.core.errors import IncompatibleModel
+from shizi.nets.crnn import Crnn, count_parameters, load_checkpoint
+from shizi.text.charset import Charset
+
+
+def read_checkpoint(path: Path) -> tuple[Crnn, Charset]:
+    """Load the averaged weights of a run's checkpoint, or plain weights, for inference.
+
+    Raises:
+        IncompatibleModel: the file is no checkpoint of this program.
+    """
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+        net, symbols = load_checkpoint(content.get("average", content))
+    except (OSError, KeyError, RuntimeError, TypeError, AttributeError) as error:
+        raise IncompatibleModel(f"{path} is no recognizer checkpoint ({error})") from error
+    return net.eval(), Charset(symbols)
+
+
+def publish_recognizer(
+    checkpoint: Path, folder: Path, name: str, version: str, card: dict[str, Any]
+) -> Path:
+    """Write `model.onnx`, `charset.txt` and `manifest.json`.
+
+    Args:
+        checkpoint: of a training run.
+        folder: the model's own folder, made where it is missing.
+        name: of the model.
+        version: of its weights.
+        card: data, metrics and whatever else is known; kept in the manifest as it is.
+
+    Returns:
+        The manifest.
+    """
+    net, charset = read_checkpoint(checkpoint)
+    export_onnx(net, charset, name, folder / "model.onnx")
+    (folder / "charset.txt").write_text(charset.to_text(), encoding="utf-8")
+    manifest = {
+        "name": name,
+        "version": version,
+        "task": "recognize",
+        "file": "model.onnx",
+        "sha256": hashlib.sha256((folder / "model.onnx").read_bytes()).hexdigest(),
+        "charset": "charset.txt",
+        "licence": "Apache-2.0",
+        "source": "trained by Shizi's own recipe",
+        "dims": net.dims.to_dict(),
+        "parameters": count_parameters(net),
+        **card,
+    }
+    path = folder / "manifest.json"
+    path.write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return path

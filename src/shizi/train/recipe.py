@@ -1,0 +1,92 @@
+"""The recipe of the bundled recognizer: one function from a few choices to a whole run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from shizi.core.errors import ConfigError
+from shizi.nets.crnn import CrnnDims
+from shizi.text.charset import standard_charset
+from shizi.train.loop import Trainer, TrainOptions
+from shizi.train.stream import DataRecipe
+from shizi.train.validate import Scores
+
+SYSTEM_FONTS = ("/usr/share/fonts", "/usr/share/texmf/fonts/opentype")
+
+
+@dataclass(frozen=True, slots=True)
+class RecognizerRun:
+    """What a user chooses of a training run.
+
+    Attributes:
+        folder: holds the checkpoints; a folder with a checkpoint is gone on with.
+        lines: length of the run; the schedule is stretched to it.
+        fonts: folders of fonts beside the system's.
+        corpus: folder of plain text; its `chars_level*.txt` join the charset.
+        real: (folder, share) of labelled real lines.
+        init: checkpoint to start from; the curriculum is then left out.
+        learning_rate: at the peak.
+        workers: rendering processes.
+        threads: of torch.
+        seed: of everything.
+    """
+
+    folder: Path
+    lines: int = 1_500_000
+    fonts: tuple[Path, ...] = ()
+    corpus: Path | None = None
+    real: tuple[tuple[Path, float], ...] = ()
+    init: Path | None = None
+    learning_rate: float = 1.5e-3
+    workers: int = 1
+    threads: int = 2
+    seed: int = 1
+
+
+def data_recipe(run: RecognizerRun) -> DataRecipe:
+    """Turn a user's choices into the plan of the data.
+
+    Raises:
+        ConfigError: a folder named does not exist, or the real shares exceed 0.9.
+    """
+    named = [*run.fonts, *(folder for folder, _ in run.real)]
+    for folder in [*named, *([run.corpus] if run.corpus else [])]:
+        if not folder.is_dir():
+            raise ConfigError(f"{folder} is not a folder")
+    if sum(share for _, share in run.real) > 0.9:
+        raise ConfigError("the shares of real lines may sum to 0.9 at most")
+    levels = sorted(run.corpus.glob("chars_level*.txt")) if run.corpus else []
+    standard = [c for path in levels for c in path.read_text(encoding="utf-8").split()]
+    return DataRecipe(
+        symbols=standard_charset(standard).symbols,
+        fonts=(*SYSTEM_FONTS, *map(str, run.fonts)),
+        font_cache=str(run.folder / "font-coverage.json"),
+        corpus=str(run.corpus) if run.corpus else None,
+        real=tuple((str(folder), share) for folder, share in run.real),
+        total_lines=run.lines,
+        curriculum=0.0 if run.init else 0.25,
+        seed=run.seed,
+    )
+
+
+def train_recognizer(run: RecognizerRun, report: Callable[[str], None]) -> Scores:
+    """Train, or go on training, a recognizer.
+
+    Args:
+        run: what to train and where.
+        report: takes a JSON line every few minutes.
+
+    Returns:
+        The averaged weights' scores on rendered lines in fonts kept out of training.
+
+    Raises:
+        ConfigError: the choices do not fit together.
+    """
+    recipe = data_recipe(run)
+    options = TrainOptions(
+        learning_rate=run.learning_rate, workers=run.workers, threads=run.threads
+    )
+    dims = CrnnDims(classes=len(recipe.symbols) + 1)
+    return Trainer(run.folder, recipe, options, dims, run.init).run(report)
