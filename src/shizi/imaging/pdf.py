@@ -83,7 +83,9 @@ def _open_pdf(data: bytes, password: str | None) -> pdfium.PdfDocument:
         try:
             document = pdfium.PdfDocument(data, password=password)
         except pdfium.PdfiumError as error:
-            if getattr(error, "err_code", None) not in _LOCKED_CODES:
+            # PDFium keeps its last error: for a document without pages it tells an older one.
+            code = getattr(error, "err_code", None)
+            if code not in _LOCKED_CODES or b"/Encrypt" not in data:
                 raise
             reason = "needs a password" if password is None else "does not open with this password"
             raise EncryptedPdf(f"the PDF {reason}") from error
