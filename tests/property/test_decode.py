@@ -159,6 +159,7 @@ def test_ten_thousand_damaged_files_give_pages_or_typed_errors() -> None:
 
 
 @given(st.binary(max_size=400))
+@settings(deadline=None)
 def test_any_bytes_give_a_typed_answer(data: bytes) -> None:
     outcome(data)
 
@@ -178,6 +179,7 @@ def test_any_damage_gives_a_typed_answer(which: int, rng: random.Random) -> None
 
 
 @given(st.binary(max_size=64))
+@settings(deadline=None)
 def test_headers_are_told_without_an_error(data: bytes) -> None:
     sniff(data)
     webp_canvas(b"RIFF\0\0\0\0WEBP" + data)

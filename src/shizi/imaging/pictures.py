@@ -44,6 +44,8 @@ _OPENERS: Final[dict[str, Callable[[io.BytesIO], ImageFile.ImageFile]]] = {
 _ORIENTATION_TAG: Final = 0x0112
 _TILE_WIDTH_TAG: Final = 322
 _TILE_LENGTH_TAG: Final = 323
+#: A page may fall so far below its budget where that spares the decoder most of its memory.
+_DRAFT_SLACK: Final = 0.9
 _TURNED: Final = frozenset({5, 6, 7, 8})
 
 
@@ -154,7 +156,7 @@ def _decode_page(
     fitted = fit_size(*size, options.page_pixels)
     with _translated(kind):
         if isinstance(picture, JpegImagePlugin.JpegImageFile) and fitted != size:
-            picture.draft(None, fitted)
+            fitted = _draft(picture, fitted)
         picture.load()
         orientation = _orientation_of(picture)
         if picture.size == size[::-1] != size:  # Pillow turns a TIFF upright as it loads it
@@ -163,6 +165,13 @@ def _decode_page(
         image = picture_to_rgb(picture, fitted, coding)
     notices = _picture_notices(picture, number, measured=coding.measured, lost_pages=lost_pages)
     return _upright_page(image, size, orientation, number, notices)
+
+
+def _draft(picture: JpegImagePlugin.JpegImageFile, fitted: tuple[int, int]) -> tuple[int, int]:
+    """Let the JPEG decoder itself halve the sides, once or more; give the size still wanted."""
+    target = tuple(max(1, int(side * _DRAFT_SLACK)) for side in fitted)
+    picture.draft(None, (target[0], target[1]))
+    return min(fitted[0], picture.size[0]), min(fitted[1], picture.size[1])
 
 
 def _check_header(picture: ImageFile.ImageFile, kind: str, limits: Limits) -> None:

@@ -268,6 +268,7 @@ def test_some_steps_change_nothing_the_second_time(image: RgbImage, name: str) -
 
 
 @given(arrays(np.uint8, (8, 9, 3)))
+@settings(deadline=None)
 def test_inverting_twice_gives_the_page_back(image: RgbImage) -> None:
     assert (prepare(image, ("invert", "invert")).image == image).all()
 
@@ -285,6 +286,7 @@ def test_inverting_twice_gives_the_page_back(image: RgbImage) -> None:
         ink_is_light=st.booleans(),
     )
 )
+@settings(deadline=None)
 def test_the_choice_names_known_steps_once_and_every_one_of_them_works(quality: Quality) -> None:
     steps = choose_steps(quality)
     assert set(steps) <= set(STEPS)
