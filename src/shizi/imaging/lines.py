@@ -1,0 +1,108 @@
+"""The one way a line of text becomes the recognizer's input, in training and in serving alike.
+
+quad on a page → upright crop (RGB) → grey, height 32, aspect kept → padded to its width bucket
+with mid-grey → float32 in [-1, 1]. A width bucket is a multiple of 64, and only equal buckets
+share a batch, so that a line's reading never depends on its neighbours.
+"""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from shizi.core.types import GrayImage, Quad, RgbImage
+
+LINE_HEIGHT = 32
+BUCKET_WIDTH = 64
+MIN_WIDTH = 8
+# A line of 3,200 px at height 32 holds about 300 Latin letters; more is squeezed into it.
+MAX_WIDTH = 3200
+PAD_VALUE = 128
+
+
+def crop_line(image: RgbImage, quad: Quad) -> RgbImage:
+    """Cut a quad out of a page, upright, at the page's own resolution.
+
+    Args:
+        image: (H, W, 3) or (H, W) uint8.
+        quad: in pixels of `image`; parts outside repeat the border.
+
+    Returns:
+        (h, w, 3) or (h, w) uint8, h and w the quad's side lengths, at least 1.
+    """
+    width = max(1, round(quad.width))
+    height = max(1, round(quad.height))
+    upright = _upright_crop(image, quad)
+    if upright is not None:
+        return upright
+    target = np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=np.float32)
+    # Pixel centres lie at half coordinates: shifting both sides by 0.5 keeps a crop that needs
+    # no warp identical to a slice.
+    matrix = cv2.getPerspectiveTransform(quad.to_array() - 0.5, target - 0.5)
+    warped = cv2.warpPerspective(
+        image, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+    )
+    return np.asarray(warped, dtype=np.uint8)
+
+
+def _upright_crop(image: RgbImage, quad: Quad) -> RgbImage | None:
+    """Slice an axis-parallel quad that begins top-left; None where a warp is needed."""
+    (ax, ay), (bx, by), (cx, cy), (dx, dy) = quad.points
+    if max(abs(ay - by), abs(bx - cx), abs(cy - dy), abs(dx - ax)) > 0.5 or bx <= ax or dy <= ay:
+        return None
+    rows, columns = image.shape[:2]
+    left, top = max(0, math.floor(ax)), max(0, math.floor(ay))
+    right, bottom = min(columns, math.ceil(cx)), min(rows, math.ceil(cy))
+    if right - left < 1 or bottom - top < 1:
+        return None
+    return np.ascontiguousarray(image[top:bottom, left:right])
+
+
+def line_to_gray(crop: RgbImage | GrayImage, height: int = LINE_HEIGHT) -> GrayImage:
+    """Turn an upright crop into a grey strip of the given height, aspect kept.
+
+    Args:
+        crop: (h, w, 3) uint8 RGB or (h, w) uint8, any h and w of at least 1.
+        height: rows of the strip.
+
+    Returns:
+        (height, W) uint8, W in [MIN_WIDTH, MAX_WIDTH].
+    """
+    gray = crop if crop.ndim == 2 else cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
+    rows, columns = gray.shape
+    width = min(MAX_WIDTH, max(MIN_WIDTH, round(columns * height / rows)))
+    if (rows, columns) == (height, width):
+        return np.ascontiguousarray(gray, dtype=np.uint8)
+    # Area averaging keeps thin strokes when shrinking; cubic keeps edges when enlarging.
+    interpolation = cv2.INTER_AREA if rows > height else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(gray, (width, height), interpolation=interpolation), np.uint8)
+
+
+def bucket_width(width: int) -> int:
+    """Give the width a strip of this width is padded to: the next multiple of 64."""
+    return max(1, math.ceil(width / BUCKET_WIDTH)) * BUCKET_WIDTH
+
+
+def strips_to_batch(strips: list[GrayImage]) -> NDArray[np.float32]:
+    """Stack strips of one bucket into the network's input.
+
+    Args:
+        strips: (H, W) uint8 each, all of the same H and of the same `bucket_width`.
+
+    Returns:
+        (B, 1, H, bucket) float32 in [-1, 1]; columns beyond a strip are near 0 (mid-grey).
+
+    Raises:
+        ValueError: the strips do not share a bucket.
+    """
+    buckets = {bucket_width(strip.shape[1]) for strip in strips}
+    if len(buckets) != 1:
+        raise ValueError(f"strips of {len(buckets)} buckets cannot share a batch")
+    height = strips[0].shape[0]
+    batch = np.full((len(strips), 1, height, buckets.pop()), PAD_VALUE, dtype=np.uint8)
+    for row, strip in zip(batch, strips, strict=True):
+        row[0, :, : strip.shape[1]] = strip
+    return batch.astype(np.float32) / np.float32(127.5) - np.float32(1.0)

@@ -1,0 +1,242 @@
+"""Trains a recognizer: the loop, its schedule, its memory.
+
+A run keeps everything in one folder: `last.pt` (resumes exactly), `best.pt` (averaged weights
+with the best validation so far), `metrics.jsonl` (one object a report), `recipe.json`.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from shizi.nets.crnn import Crnn, CrnnDims, load_checkpoint, save_checkpoint, warm_start
+from shizi.train.loss import ctc_head_loss
+from shizi.train.stream import Batch, BatchStream, ChunkMaker, DataRecipe
+from shizi.train.validate import Scores, validate
+
+
+@dataclass(frozen=True, slots=True)
+class TrainOptions:
+    """How a recognizer is trained.
+
+    Attributes:
+        learning_rate: peak of AdamW's, after warm-up; falls along a cosine.
+        weight_decay: of AdamW, on matrices only.
+        warmup_lines: lines until the peak.
+        negatives: classes drawn a step that stand for all in the normalizer; 0 takes all.
+        full_share: last share of the run that uses every class.
+        ema_decay: of the averaged weights, a step.
+        clip_norm: gradients are scaled down to this length.
+        workers: rendering processes.
+        threads: of torch on a CPU.
+        checkpoint_s: seconds between checkpoints.
+        validate_s: seconds between validations.
+    """
+
+    learning_rate: float = 1.5e-3
+    weight_decay: float = 0.01
+    warmup_lines: int = 20_000
+    negatives: int = 1_024
+    full_share: float = 0.08
+    ema_decay: float = 0.999
+    clip_norm: float = 5.0
+    workers: int = 1
+    threads: int = 2
+    checkpoint_s: float = 180.0
+    validate_s: float = 600.0
+
+
+@dataclass(slots=True)
+class Progress:
+    """Where a run stands; part of its checkpoint."""
+
+    step: int = 0
+    lines: int = 0
+    chunk: int = 0
+    index: int = 0
+    seconds: float = 0.0
+    best: float = math.inf
+
+
+class Trainer:
+    """One run in one folder; made anew, it goes on where the folder's checkpoint ends."""
+
+    def __init__(
+        self,
+        folder: Path,
+        recipe: DataRecipe,
+        options: TrainOptions,
+        dims: CrnnDims,
+        init: Path | None = None,
+    ) -> None:
+        torch.manual_seed(recipe.seed)
+        torch.set_num_threads(options.threads)
+        self.folder, self.recipe, self.options = folder, recipe, options
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.net = Crnn(dims).to(self.device, memory_format=torch.channels_last)
+        if init:
+            self._warm_start(init)
+        self.average = copy.deepcopy(self.net).eval()
+        self.optimizer = _optimizer(self.net, options)
+        self.progress = Progress()
+        self.negatives = torch.Generator().manual_seed(recipe.seed)
+        folder.mkdir(parents=True, exist_ok=True)
+        if (folder / "last.pt").exists():
+            self._resume()
+        plan = {"recipe": {**asdict(recipe), "symbols": len(recipe.symbols)}}
+        plan |= {"options": asdict(options), "dims": dims.to_dict(), "init": str(init or "")}
+        (folder / "recipe.json").write_text(json.dumps(plan, indent=1, ensure_ascii=False))
+
+    def run(self, report: Callable[[str], None]) -> Scores:
+        """Train until the recipe's lines are through; interrupting loses minutes at most."""
+        options, progress = self.options, self.progress
+        probe = replace(self.recipe, real=(), chunk_lines=600, seed=97, curriculum=0.0, joined=0.0)
+        held_out = ChunkMaker(probe, held_out=True).batches(0)
+        started = saved = validated = time.monotonic()
+        before = progress.seconds
+        losses: list[float] = []
+        with BatchStream(
+            self.recipe, options.workers, progress.chunk, progress.index
+        ) as stream:
+            for batch in self._until_done(stream):
+                losses.append(self.step(batch))
+                now = time.monotonic()
+                progress.seconds = before + now - started
+                if now - validated > options.validate_s:
+                    self._validate(held_out, report)
+                    validated = time.monotonic()
+                if now - saved > options.checkpoint_s:
+                    self.save()
+                    self._log(report, loss=sum(losses) / len(losses))
+                    losses.clear()
+                    saved = time.monotonic()
+        self.save()
+        return self._validate(held_out, report)
+
+    def step(self, batch: Batch) -> float:
+        """Learn from one batch; gives its loss a symbol."""
+        self._schedule()
+        self.net.train()
+        strips = torch.from_numpy(batch.strips).to(self.device).float().div_(127.5).sub_(1.0)
+        strips = strips.contiguous(memory_format=torch.channels_last)
+        with torch.autocast(self.device.type, torch.bfloat16):
+            features = self.net.features(strips)
+        targets = torch.from_numpy(batch.targets).to(self.device)
+        lengths = torch.from_numpy(batch.lengths)
+        with torch.autocast(self.device.type, enabled=False):
+            loss = ctc_head_loss(features, self.net.head, targets, lengths, self._negatives())
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self.net.parameters(), self.options.clip_norm)
+        self.optimizer.step()
+        self._average()
+        progress = self.progress
+        progress.step += 1
+        progress.lines += len(batch.lengths)
+        progress.chunk, progress.index = batch.chunk, batch.index + 1
+        if batch.last:
+            progress.chunk, progress.index = batch.chunk + 1, 0
+        return float(loss.detach())
+
+    def save(self) -> None:
+        """Write `last.pt` whole or not at all."""
+        content = {
+            "net": save_checkpoint(self.net, self.recipe.symbols),
+            "average": save_checkpoint(self.average, self.recipe.symbols),
+            "optimizer": self.optimizer.state_dict(),
+            "progress": asdict(self.progress),
+            "negatives": self.negatives.get_state(),
+        }
+        partial = self.folder / "last.partial"
+        torch.save(content, partial)
+        partial.replace(self.folder / "last.pt")
+
+    def _until_done(self, stream: BatchStream) -> Iterator[Batch]:
+        for batch in stream:
+            if self.progress.lines >= self.recipe.total_lines:
+                return
+            yield batch
+
+    def _schedule(self) -> None:
+        """Warm up linearly, then fall along a cosine to a hundredth."""
+        lines, options = self.progress.lines, self.options
+        warm = min(1.0, (lines + 1) / max(1, options.warmup_lines))
+        done = min(1.0, lines / max(1, self.recipe.total_lines))
+        rate = options.learning_rate * warm * (0.01 + 0.99 * (1 + math.cos(math.pi * done)) / 2)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+
+    def _negatives(self) -> Tensor | None:
+        options = self.options
+        late = self.progress.lines >= self.recipe.total_lines * (1 - options.full_share)
+        if options.negatives == 0 or late:
+            return None
+        classes = self.net.dims.classes
+        order = torch.randperm(classes - 1, generator=self.negatives)
+        return (order[: options.negatives] + 1).to(self.device)
+
+    @torch.no_grad()
+    def _average(self) -> None:
+        # Early on a long memory would keep the random start: let it grow with the steps.
+        decay = min(self.options.ema_decay, (1 + self.progress.step) / (10 + self.progress.step))
+        new = self.net.state_dict()
+        for key, kept in self.average.state_dict().items():
+            if kept.dtype.is_floating_point:
+                kept.lerp_(new[key], 1 - decay)
+            else:
+                kept.copy_(new[key])
+
+    def _warm_start(self, path: Path) -> None:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+        content = content.get("average", content)
+        symbols = tuple(content["symbols"])
+        warm_start(self.net, self.recipe.symbols, content["state"], symbols)
+
+    def _resume(self) -> None:
+        content = torch.load(self.folder / "last.pt", map_location="cpu", weights_only=True)
+        for net, name in ((self.net, "net"), (self.average, "average")):
+            old, symbols = load_checkpoint(content[name])
+            if symbols != self.recipe.symbols:
+                raise ValueError("the checkpoint has another charset; take a new folder")
+            net.load_state_dict(old.state_dict())
+        self.optimizer.load_state_dict(content["optimizer"])
+        self.progress = Progress(**content["progress"])
+        self.negatives.set_state(content["negatives"])
+
+    def _validate(self, batches: list[Batch], report: Callable[[str], None]) -> Scores:
+        scores = validate(self.average, batches, self.device)
+        self._log(report, **asdict(scores))
+        if scores.cer < self.progress.best:
+            self.progress.best = scores.cer
+            torch.save(save_checkpoint(self.average, self.recipe.symbols), self.folder / "best.pt")
+        return scores
+
+    def _log(self, report: Callable[[str], None], **values: float) -> None:
+        progress = self.progress
+        row: dict[str, Any] = {"lines": progress.lines, "step": progress.step}
+        row["seconds"] = round(progress.seconds, 1)
+        row["rate"] = self.optimizer.param_groups[0]["lr"]
+        row |= {key: round(value, 5) for key, value in values.items()}
+        with (self.folder / "metrics.jsonl").open("a") as file:
+            file.write(json.dumps(row) + "\n")
+        report(json.dumps(row))
+
+
+def _optimizer(net: nn.Module, options: TrainOptions) -> torch.optim.AdamW:
+    """AdamW without decay on biases and norms, which have nothing to shrink."""
+    matrices = [p for p in net.parameters() if p.ndim > 1]
+    vectors = [p for p in net.parameters() if p.ndim <= 1]
+    groups = [
+        {"params": matrices, "weight_decay": options.weight_decay},
+        {"params": vectors, "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=options.learning_rate, fused=True)
