@@ -306,7 +306,8 @@ def run(arguments: argparse.Namespace) -> dict[tuple[str, str], list[dict[str, f
     for folder in arguments.folders:
         fold = folder.name in arguments.casefold
         for page in load_pages(folder, arguments.pages, arguments.window_px):
-            for damage, spoil in DAMAGES.items():
+            for damage in arguments.damages:
+                spoil = DAMAGES[damage]
                 seed = zlib.crc32(f"{page.name} {damage}".encode())
                 spoiled = spoil(page, np.random.default_rng(seed))
                 columns = {"-": (), **{name: tuple(name.split("+")) for name in arguments.steps}}
@@ -346,6 +347,7 @@ def main() -> None:
     parser.add_argument("folders", nargs="+", type=Path, help="folders with manifest.jsonl")
     parser.add_argument("--pages", type=int, default=6, help="pages of each folder")
     parser.add_argument("--window-px", type=int, default=600, help="rows read of each page")
+    parser.add_argument("--damages", nargs="*", choices=list(DAMAGES), default=list(DAMAGES))
     parser.add_argument("--reader", choices=sorted(READERS), default="rapidocr")
     parser.add_argument("--keep", type=Path, default=Path("ablation.jsonl"), help="results so far")
     parser.add_argument("--casefold", nargs="*", default=["sroie"], help="folders in capitals")

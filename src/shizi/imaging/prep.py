@@ -16,8 +16,18 @@ from shizi.core.types import Frame, RgbImage
 from shizi.imaging import tone
 from shizi.imaging.quality import Quality, measure
 
-#: Tilts below this cost more in resampling than they give back.
-LEAST_TILT_DEG: Final = 1.0
+# The bounds of the automatic choice; docs/preparation.md has the figures behind each.
+#: Grain, gray levels.
+NOISY: Final = 10.0
+#: Share of the light the darkest paper lacks; color blocks of clean pages come to 0.83.
+SHADOWED: Final = 0.85
+#: Contrast of ink, gray levels; pale thermal paper has 64 and reads well.
+FAINT: Final = 45.0
+#: Spread of edges, pixels and in heights of the text; both must be reached.
+BLURRED_PX: Final = 1.2
+BLURRED_OF_TEXT: Final = 0.08
+#: Tilts below this cost more in resampling than they give back, degrees.
+TILTED_DEG: Final = 1.0
 #: Characters lower than this are enlarged, to the height given next.
 LEAST_TEXT_PX: Final = 10.0
 GOOD_TEXT_PX: Final = 20.0
@@ -131,10 +141,20 @@ STEPS: Final[Mapping[str, Step]] = MappingProxyType(
 
 
 def choose_steps(quality: Quality) -> tuple[str, ...]:
-    """Choose the steps that help a page of this quality, in the order to take them."""
+    """Choose the steps that help a page of this quality, in the order to take them.
+
+    Grain on a faint page passes for tiny letters, so the height of such text is not believed.
+    """
+    noisy = quality.noise >= NOISY
+    faint = quality.contrast < FAINT
+    blurred = quality.blur_px >= max(BLURRED_PX, BLURRED_OF_TEXT * quality.text_px)
     wanted = (
-        ("deskew", abs(quality.tilt_deg) >= LEAST_TILT_DEG),
-        ("scale", 0 < quality.text_px < LEAST_TEXT_PX),
+        ("denoise", noisy),
+        ("flatten", quality.unevenness >= SHADOWED),
+        ("stretch", faint),
+        ("sharpen", blurred and not noisy),
+        ("deskew", abs(quality.tilt_deg) >= TILTED_DEG),
+        ("scale", 0 < quality.text_px < LEAST_TEXT_PX and not (noisy or faint)),
     )
     return tuple(name for name, needed in wanted if needed)
 

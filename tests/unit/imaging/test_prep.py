@@ -294,3 +294,24 @@ def test_the_choice_names_known_steps_once_and_every_one_of_them_works(quality: 
     image = np.full((12, 20, 3), 200, np.uint8)
     for name in STEPS:
         assert STEPS[name](image, quality).image.size > 0
+
+
+@pytest.mark.parametrize(
+    ("quality", "steps"),
+    [
+        (Quality(), ()),
+        (Quality(noise=20), ("denoise",)),
+        (Quality(unevenness=0.9), ("flatten",)),
+        (Quality(contrast=20), ("stretch",)),
+        (Quality(blur_px=2.5, text_px=20), ("sharpen",)),
+        (Quality(blur_px=2.5, text_px=60), ()),
+        (Quality(blur_px=2.5, text_px=20, noise=20), ("denoise",)),
+        (Quality(tilt_deg=-3), ("deskew",)),
+        (Quality(text_px=7), ("scale",)),
+        (Quality(text_px=7, contrast=12), ("stretch",)),
+        (Quality(text_px=7, noise=20), ("denoise",)),
+        (Quality(contrast=20, unevenness=0.9), ("flatten", "stretch")),
+    ],
+)
+def test_the_choice_answers_what_was_measured(quality: Quality, steps: tuple[str, ...]) -> None:
+    assert choose_steps(quality) == steps
