@@ -259,7 +259,7 @@ class Ledger:
         if path.exists():
             for line in path.read_text("utf-8").splitlines():
                 row = json.loads(line)
-                self.rows[tuple(row["key"])] = row
+                self.rows[tuple(row.pop("key"))] = row
 
     def peek(self, key: tuple[str, ...]) -> dict[str, float] | None:
         """Give a kept result, None where there is none."""

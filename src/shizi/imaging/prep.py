@@ -26,10 +26,10 @@ FAINT: Final = 45.0
 #: Spread of edges, pixels and in heights of the text; both must be reached.
 BLURRED_PX: Final = 1.2
 BLURRED_OF_TEXT: Final = 0.08
-#: Tilts below this cost more in resampling than they give back, degrees.
-TILTED_DEG: Final = 1.0
+#: Below this, turning the page was seen to change nothing, degrees.
+TILTED_DEG: Final = 1.5
 #: Characters lower than this are enlarged, to the height given next.
-LEAST_TEXT_PX: Final = 10.0
+LEAST_TEXT_PX: Final = 9.0
 GOOD_TEXT_PX: Final = 20.0
 MOST_TEXT_PX: Final = 80.0
 _SAME_PLACE: Final = Frame()
