@@ -148,9 +148,7 @@ def standard_charset(ideographs: Iterable[str] = ()) -> Charset:
     passes them). The order is fixed: symbols first, then ideographs by code point.
     """
     han = set(_double_byte("gb2312", range(0xB0, 0xF8), range(0xA1, 0xFF)))
-    han.update(
-        _double_byte("big5", range(0xA4, 0xC7), [*range(0x40, 0x7F), *range(0xA1, 0xFF)])
-    )
+    han.update(_double_byte("big5", range(0xA4, 0xC7), [*range(0x40, 0x7F), *range(0xA1, 0xFF)]))
     han.update(_VARIANTS)
     han.update(ideographs)
     symbols = dict.fromkeys(_ALPHANUMERIC + _PUNCTUATION)

@@ -38,12 +38,18 @@ _UNUSABLE = re.compile(
 # Open-ended script collections hold hundreds of non-Latin files; only these are wanted of them.
 _NOTO_WANTED = re.compile(r"Noto(Sans|Serif|SansMono|SansDisplay)-(Regular|Bold|Italic)\.ttf$")
 _STYLES = (
-    ("hand", r"hand|breip|bwht|sjfonts|dancing|ma-shan|zhi-mang|liu-jian|long-cang|seto|yusei"
-             r"|delphine|steve|strokey|Klee"),
+    (
+        "hand",
+        r"hand|breip|bwht|sjfonts|dancing|ma-shan|zhi-mang|liu-jian|long-cang|seto|yusei"
+        r"|delphine|steve|strokey|Klee",
+    ),
     ("dot", r"dotgothic|unifont|3270|ocr|terminus|typewriter|gnutypewriter"),
     ("mono", r"mono|Cour|Nimbus ?Mono|cursor|hack|inconsolata|firacode|jetbrains"),
-    ("serif", r"serif|song|sung|ming|kai|times|roman|termes|pagella|schola|bonum|caladea|bsmi"
-              r"|gbsn|gkai|bkai|C059|P052|Bookman|cwfs|cactus|xiaowei"),
+    (
+        "serif",
+        r"serif|song|sung|ming|kai|times|roman|termes|pagella|schola|bonum|caladea|bsmi"
+        r"|gbsn|gkai|bkai|C059|P052|Bookman|cwfs|cactus|xiaowei",
+    ),
     ("display", r"kuaile|huangyou|smiley|lubrifont|cwyen|chocolate|babelstone"),
 )
 

@@ -104,9 +104,7 @@ class Trainer:
         started = saved = validated = time.monotonic()
         before = progress.seconds
         losses: list[float] = []
-        with BatchStream(
-            self.recipe, options.workers, progress.chunk, progress.index
-        ) as stream:
+        with BatchStream(self.recipe, options.workers, progress.chunk, progress.index) as stream:
             for batch in self._until_done(stream):
                 losses.append(self.step(batch))
                 now = time.monotonic()

@@ -180,7 +180,9 @@ def receipt_en(rng: Random) -> str:
     if kind < 0.7:
         return f"{rng.randint(1, 20)} X {rng.uniform(0.5, 99):.2f} {rng.uniform(1, 999):.2f}"
     if kind < 0.85:
-        return f"NO. {rng.randint(1, 99)}, JALAN {words[0]} {rng.randint(1, 30)}/{rng.randint(1, 99)},"
+        return (
+            f"NO. {rng.randint(1, 99)}, JALAN {words[0]} {rng.randint(1, 30)}/{rng.randint(1, 99)},"
+        )
     return f"({digits(rng, 6, 7)}-{rng.choice('ADHKMPTUVWX')})"
 
 

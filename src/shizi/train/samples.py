@@ -34,7 +34,14 @@ class Sample:
 
 
 # How often a style is drawn: most of what offices print is sans and serif.
-_STYLE_SHARES = {"sans": 0.36, "serif": 0.33, "mono": 0.09, "dot": 0.08, "hand": 0.09, "display": 0.05}
+_STYLE_SHARES = {
+    "sans": 0.36,
+    "serif": 0.33,
+    "mono": 0.09,
+    "dot": 0.08,
+    "hand": 0.09,
+    "display": 0.05,
+}
 
 
 class LineRenderer:

@@ -229,7 +229,9 @@ class BatchStream:
                 return self._queues[turn].get(timeout=5.0)
             except Empty:
                 if not self._processes[turn].is_alive():
-                    raise RuntimeError("a rendering process died; see its traceback above") from None
+                    raise RuntimeError(
+                        "a rendering process died; see its traceback above"
+                    ) from None
 
 
 def clean_gray(batch: Batch) -> list[GrayImage]:

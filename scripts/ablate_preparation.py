@@ -1,0 +1,364 @@
+"""Measure what each preparation step does to the reading of damaged pages.
+
+A folder holds pages and manifest.jsonl, a line a page: {"image": name, "lines": [{"poly":
+[[x, y] * 4], "text": str}]}. Its pages are damaged in fixed ways, prepared by no step, by each
+step alone and by the automatic choice, read, and scored. Every result is kept in a JSON-lines
+file, so a run that was cut short goes on where it stopped, and `auto` costs nothing where its
+choice was already read.
+
+    python scripts/ablate_preparation.py FOLDER [FOLDER ...] --pages 6 --keep ablation.jsonl
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+import time
+import unicodedata
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+from rapidfuzz.distance import Levenshtein
+
+from shizi.core.types import Frame, Point, Quad, RgbImage
+from shizi.imaging.decode import open_document
+from shizi.imaging.prep import STEPS, choose_steps, prepare
+from shizi.imaging.quality import Quality, measure
+
+Found = list[tuple[Quad, str]]
+PageReader = Callable[[RgbImage], Found]
+
+
+@dataclass(frozen=True)
+class Truth:
+    """A page with what stands on it; boxes in pixels of its image."""
+
+    name: str
+    image: RgbImage
+    lines: tuple[tuple[Quad, str, bool], ...]
+
+    @property
+    def line_px(self) -> float:
+        """Height of the middling line."""
+        return float(np.median([min(quad.height, quad.width) for quad, _, _ in self.lines]))
+
+
+# ---- damage ------------------------------------------------------------------------------------
+
+
+def damage_none(page: Truth, _rng: np.random.Generator) -> Truth:
+    return page
+
+
+def damage_blur(page: Truth, _rng: np.random.Generator) -> Truth:
+    return _with(page, cv2.GaussianBlur(page.image, (0, 0), 0.12 * page.line_px))
+
+
+def damage_dark(page: Truth, rng: np.random.Generator) -> Truth:
+    return _with(page, page.image * 0.12 + rng.normal(0, 2, page.image.shape))
+
+
+def damage_low_contrast(page: Truth, rng: np.random.Generator) -> Truth:
+    return _with(page, 150 + (page.image - 128.0) * 0.1 + rng.normal(0, 2, page.image.shape))
+
+
+def damage_shadow(page: Truth, rng: np.random.Generator) -> Truth:
+    y, x = np.mgrid[0 : page.image.shape[0], 0 : page.image.shape[1]]
+    edge = (x / page.image.shape[1] + 0.4 * y / page.image.shape[0] - 0.7) * 14
+    light = 0.12 + 0.88 / (1 + np.exp(edge))
+    return _with(page, page.image * light[:, :, None] + rng.normal(0, 1.5, page.image.shape))
+
+
+def damage_noise(page: Truth, rng: np.random.Generator) -> Truth:
+    return _with(page, page.image + rng.normal(0, 45, page.image.shape))
+
+
+def damage_tilt_3(page: Truth, _rng: np.random.Generator) -> Truth:
+    return _tilted(page, 3.0)
+
+
+def damage_tilt_8(page: Truth, _rng: np.random.Generator) -> Truth:
+    return _tilted(page, -8.0)
+
+
+def damage_low_resolution(page: Truth, _rng: np.random.Generator) -> Truth:
+    factor = min(1.0, 9.0 / page.line_px)
+    height, width = page.image.shape[:2]
+    size = round(width * factor), round(height * factor)
+    small = cv2.resize(page.image, size, interpolation=cv2.INTER_AREA)
+    return _with(page, small, Frame.scaling(size[0] / width, size[1] / height))
+
+
+def damage_jpeg(page: Truth, _rng: np.random.Generator) -> Truth:
+    _, coded = cv2.imencode(".jpg", page.image[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 20])
+    return _with(page, cv2.imdecode(coded, cv2.IMREAD_COLOR)[:, :, ::-1])
+
+
+DAMAGES: dict[str, Callable[[Truth, np.random.Generator], Truth]] = {
+    "none": damage_none,
+    "blur": damage_blur,
+    "dark": damage_dark,
+    "low contrast": damage_low_contrast,
+    "shadow": damage_shadow,
+    "noise": damage_noise,
+    "tilt 3°": damage_tilt_3,
+    "tilt -8°": damage_tilt_8,
+    "low resolution": damage_low_resolution,
+    "JPEG 20": damage_jpeg,
+}
+
+
+def _with(page: Truth, image: np.ndarray, move: Frame = Frame()) -> Truth:  # noqa: B008
+    """Take a new image, and boxes moved by `move`."""
+    clean = np.ascontiguousarray(np.clip(image, 0, 255).round().astype(np.uint8))
+    lines = tuple((move.map_quad(quad), text, skip) for quad, text, skip in page.lines)
+    return Truth(page.name, clean, lines)
+
+
+def _tilted(page: Truth, angle_deg: float) -> Truth:
+    undo = STEPS["deskew"](page.image, Quality(tilt_deg=-angle_deg))
+    return _with(page, undo.image, undo.frame.inverse())
+
+
+# ---- reading and scoring -----------------------------------------------------------------------
+
+
+def rapidocr_reader() -> PageReader:
+    """Read with the pipeline of the rapidocr package, which wants BGR."""
+    from rapidocr import RapidOCR  # noqa: PLC0415  only this reader needs it
+
+    engine = RapidOCR(params={"Global.log_level": "error", "Global.use_cls": False})
+
+    def read(image: RgbImage) -> Found:
+        out = engine(np.ascontiguousarray(image[:, :, ::-1]))
+        if out.boxes is None or out.txts is None:
+            return []
+        return [
+            (Quad.from_array(b), t) for b, t in zip(np.asarray(out.boxes), out.txts, strict=True)
+        ]
+
+    return read
+
+
+def shizi_reader() -> PageReader:
+    """Read with our own pipeline, its own preparation switched off."""
+    from shizi.engine.reader import Reader  # noqa: PLC0415  may not be built yet
+
+    from shizi.core.options import ReadOptions  # noqa: PLC0415
+
+    reader = Reader()
+
+    def read(image: RgbImage) -> Found:
+        (page,) = reader.read(image, ReadOptions(steps=()))
+        return [(line.box, line.text) for line in page.lines]
+
+    return read
+
+
+READERS = {"rapidocr": rapidocr_reader, "shizi": shizi_reader}
+
+
+def normalize(text: str, *, fold: bool) -> str:
+    joined = "".join(unicodedata.normalize("NFKC", text).split())
+    return joined.casefold() if fold else joined
+
+
+def count_errors(found: Found, page: Truth, *, fold: bool) -> tuple[int, int]:
+    """Count wrong characters and true characters.
+
+    What was found belongs to the true line its center lies on, joined along that line; what lies
+    on none is inserted text. A line costs at most the longer of both texts.
+    """
+    placed: list[list[tuple[float, str]]] = [[] for _ in page.lines]
+    errors = characters = 0
+    for quad, text in found:
+        index, along = _line_under(quad, page)
+        if index is None:
+            errors += len(normalize(text, fold=fold))
+        else:
+            placed[index].append((along, text))
+    for (_, text, skip), parts in zip(page.lines, placed, strict=True):
+        if skip:
+            continue
+        true = normalize(text, fold=fold)
+        read = normalize("".join(part for _, part in sorted(parts)), fold=fold)
+        errors += min(Levenshtein.distance(true, read), max(len(true), len(read)))
+        characters += len(true)
+    return errors, characters
+
+
+def _line_under(quad: Quad, page: Truth) -> tuple[int | None, float]:
+    """Find the true line under the center of a box, and the place along it."""
+    best: tuple[float, int | None, float] = (math.inf, None, 0.0)
+    for index, (line, _, _) in enumerate(page.lines):
+        along, across = _within(line, quad.center)
+        slack = 0.25 * min(line.width, line.height)
+        if -slack <= along <= line.width + slack and -slack <= across <= line.height + slack:
+            best = min(best, (abs(across - line.height / 2), index, along), key=lambda b: b[0])
+    if best[1] is None:
+        for index, (line, _, _) in enumerate(page.lines):
+            along, across = _within(quad, line.center)
+            if 0 <= along <= quad.width and 0 <= across <= quad.height:
+                return index, along
+    return best[1], best[2]
+
+
+def _within(quad: Quad, point: Point) -> tuple[float, float]:
+    """Give a point's pixels along and across a box, from its first corner."""
+    (x0, y0), (x1, y1), _, (x3, y3) = quad.points
+    basis = np.array([[x1 - x0, x3 - x0], [y1 - y0, y3 - y0]])
+    if abs(np.linalg.det(basis)) < 1e-6:
+        return math.inf, math.inf
+    u, v = np.linalg.solve(basis, np.array([point[0] - x0, point[1] - y0]))
+    return float(u * quad.width), float(v * quad.height)
+
+
+# ---- the run -----------------------------------------------------------------------------------
+
+
+def load_pages(folder: Path, count: int, window_px: int) -> Iterator[Truth]:
+    """Take pages spread evenly over the manifest, of each a strip from its middle."""
+    rows = (folder / "manifest.jsonl").read_text("utf-8").splitlines()
+    for place in np.linspace(0, len(rows) - 1, min(count, len(rows))).round().astype(int):
+        row = json.loads(rows[place])
+        (page,) = open_document((folder / row["image"]).read_bytes())
+        lines = tuple(
+            (Quad.from_array(np.array(line["poly"])), line["text"], bool(line.get("ignore")))
+            for line in row["lines"]
+            if line.get("poly") and (line.get("ignore") or line["text"].strip())
+        )
+        yield cut_strip(Truth(f"{folder.name}/{row['image']}", page.image, lines), window_px)
+
+
+def cut_strip(page: Truth, window_px: int) -> Truth:
+    """Keep a strip of rows from the middle of a page, cut between lines, to spare time."""
+    height = page.image.shape[0]
+    if height <= window_px:
+        return page
+    top, bottom = (height - window_px) // 2, (height + window_px) // 2
+    kept = [e for e in page.lines if top < e[0].center[1] < bottom]
+    top = max(0, math.floor(min(quad.bounds[1] for quad, _, _ in kept)) - 4)
+    bottom = min(height, math.ceil(max(quad.bounds[3] for quad, _, _ in kept)) + 4)
+    strip = Truth(page.name, page.image[top:bottom], tuple(kept))
+    return _with(strip, strip.image, Frame((1.0, 0.0, 0.0, 0.0, 1.0, -float(top))))
+
+
+class Ledger:
+    """Results of pages already read, appended to a JSON-lines file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.rows: dict[tuple[str, ...], dict[str, float]] = {}
+        if path.exists():
+            for line in path.read_text("utf-8").splitlines():
+                row = json.loads(line)
+                self.rows[tuple(row.pop("key"))] = row
+
+    def peek(self, key: tuple[str, ...]) -> dict[str, float] | None:
+        """Give a kept result, None where there is none."""
+        return self.rows.get(key)
+
+    def get(self, key: tuple[str, ...], work: Callable[[], dict[str, float]]) -> dict[str, float]:
+        """Give a kept result, or do the work and keep it."""
+        if key not in self.rows:
+            self.rows[key] = work()
+            with self.path.open("a", encoding="utf-8") as sink:
+                sink.write(json.dumps({"key": key, **self.rows[key]}, ensure_ascii=False) + "\n")
+        return self.rows[key]
+
+
+def read_and_score(
+    page: Truth,
+    steps: tuple[str, ...],
+    read: PageReader,
+    unchanged: dict[str, float] | None,
+    *,
+    fold: bool,
+) -> dict[str, float]:
+    """Prepare, read and score; a page the steps leave as it is has the result `unchanged`."""
+    started = time.perf_counter()
+    prepared = prepare(page.image, steps)
+    ready = time.perf_counter()
+    if unchanged and prepared.image is page.image:
+        return {**unchanged, "prepare_s": round(ready - started, 4)}
+    found = [(prepared.frame.map_quad(quad), text) for quad, text in read(prepared.image)]
+    errors, characters = count_errors(found, page, fold=fold)
+    return {
+        "errors": errors,
+        "characters": characters,
+        "prepare_s": round(ready - started, 4),
+        "read_s": round(time.perf_counter() - ready, 4),
+    }
+
+
+def run(arguments: argparse.Namespace) -> dict[tuple[str, str], list[dict[str, float]]]:
+    """Fill the table: results of all pages by (damage, column)."""
+    ledger = Ledger(arguments.keep)
+    cells: dict[tuple[str, str], list[dict[str, float]]] = {}
+    read = READERS[arguments.reader]()
+    for folder in arguments.folders:
+        fold = folder.name in arguments.casefold
+        for page in load_pages(folder, arguments.pages, arguments.window_px):
+            for damage in arguments.damages:
+                spoil = DAMAGES[damage]
+                seed = zlib.crc32(f"{page.name} {damage}".encode())
+                spoiled = spoil(page, np.random.default_rng(seed))
+                columns = {"-": (), **{name: tuple(name.split("+")) for name in arguments.steps}}
+                columns["auto"] = choose_steps(measure(spoiled.image))
+                base = (arguments.reader, page.name, damage)
+                for column, steps in columns.items():
+                    work = partial(read_and_score, spoiled, steps, read, ledger.peek((*base, "")))
+                    row = ledger.get((*base, "+".join(steps)), partial(work, fold=fold))
+                    cells.setdefault((damage, column), []).append(row)
+            print(page.name, file=sys.stderr, flush=True)
+    return cells
+
+
+def to_markdown(cells: dict[tuple[str, str], list[dict[str, float]]]) -> str:
+    """Print character error rates in percent, a row a damage; ** marks the best of a row."""
+    columns = list(dict.fromkeys(column for _, column in cells))
+    lines = ["| damage | " + " | ".join(columns) + " |", "|---|" + "--:|" * len(columns)]
+    for damage in dict.fromkeys(damage for damage, _ in cells):
+        rates = [_rate(cells[damage, column]) for column in columns]
+        texts = [f"**{r:.1f}**" if r <= min(rates) + 0.05 else f"{r:.1f}" for r in rates]
+        lines.append(f"| {damage} | " + " | ".join(texts) + " |")
+    every = [
+        [row for (_, c), rows in cells.items() if c == column for row in rows] for column in columns
+    ]
+    lines.append("| **all** | " + " | ".join(f"{_rate(rows):.2f}" for rows in every) + " |")
+    costs = [1000 * float(np.mean([row["prepare_s"] for row in rows])) for rows in every]
+    lines.append("| ms a page | " + " | ".join(f"{cost:.0f}" for cost in costs) + " |")
+    return "\n".join(lines)
+
+
+def _rate(rows: Sequence[dict[str, float]]) -> float:
+    return 100 * sum(row["errors"] for row in rows) / sum(row["characters"] for row in rows)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("folders", nargs="+", type=Path, help="folders with manifest.jsonl")
+    parser.add_argument("--pages", type=int, default=6, help="pages of each folder")
+    parser.add_argument("--window-px", type=int, default=600, help="rows read of each page")
+    parser.add_argument("--damages", nargs="*", choices=list(DAMAGES), default=list(DAMAGES))
+    parser.add_argument("--reader", choices=sorted(READERS), default="rapidocr")
+    parser.add_argument("--keep", type=Path, default=Path("ablation.jsonl"), help="results so far")
+    parser.add_argument("--casefold", nargs="*", default=["sroie"], help="folders in capitals")
+    parser.add_argument(
+        "--steps",
+        nargs="*",
+        default=[name for name in STEPS if name != "invert"],
+        help="columns; join steps taken one after another with +",
+    )
+    print(to_markdown(run(parser.parse_args())))
+
+
+if __name__ == "__main__":
+    main()

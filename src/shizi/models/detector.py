@@ -1,0 +1,191 @@
+"""Finds lines of text with a DB network, at the smallest scale that keeps the text readable.
+
+Cost grows with the pixels looked at, so the page is neither enlarged nor looked at more closely
+than its smallest text asks for. What does not fit into one run is looked at in pieces whose maps
+are joined before boxes are taken: a line across a seam stays one line.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from shizi.core.errors import IncompatibleModel
+from shizi.core.options import DetectOptions
+from shizi.core.types import Quad, RgbImage
+from shizi.imaging.textsize import measure_text_height
+from shizi.models.boxes import Box, FloatMap, map_to_boxes
+from shizi.models.session import Session
+
+# Both sides of the network's input are multiples of this.
+STRIDE = 32
+# Height of the smaller lines of a page at the network's input: from 12 px on all but one line in a
+# hundred are covered, from 16 px on neighbours are kept apart as well as at full size.
+TARGET_TEXT_PX = 18.0
+# A page is enlarged only where its text is lower than this, and only up to it.
+LEAST_TEXT_PX = 14.0
+MAX_ENLARGEMENT = 2.0
+# Without an estimate a page is looked at with its longer side at this length.
+UNSURE_SIDE_PX = 1280
+# One run of this many pixels takes about 200 MB; more goes in pieces.
+PIECE_PIXELS = 900_000
+# A page costs at most this many pixels in all.
+PAGE_PIXELS = 6_000_000
+# Rows a piece sees beyond its own part, so that a cut line is seen whole on one side.
+OVERLAP_PX = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Lines of a page, with what was done to find them.
+
+    Attributes:
+        quads: in pixels of the page, the strongest first.
+        scores: one for each quad, in [0, 1].
+        scale: network input pixels over page pixels.
+        dropped: how many lines beyond `max_lines` were left out.
+    """
+
+    quads: tuple[Quad, ...]
+    scores: tuple[float, ...]
+    scale: float
+    dropped: int = 0
+
+
+class Detector:
+    """A text detector on one session; threads may share it."""
+
+    def __init__(self, session: Session) -> None:
+        """Bind a session whose network maps (1, 3, H, W) to a probability (1, 1, H, W).
+
+        Raises:
+            IncompatibleModel: the network takes or gives something else.
+        """
+        if len(session.input_names) != 1 or len(session.output_names) < 1:
+            raise IncompatibleModel("a detector takes one picture and gives one map")
+        self._session = session
+
+    def detect(self, image: RgbImage, options: DetectOptions | None = None) -> list[Quad]:
+        """Find the lines of a page; see `find`."""
+        return list(self.find(image, options).quads)
+
+    def find(self, image: RgbImage, options: DetectOptions | None = None) -> Found:
+        """Find the lines of a page and tell how.
+
+        Args:
+            image: (H, W, 3) uint8 RGB, any H >= 1 and W >= 1.
+            options: not stored; two calls may use different options at once.
+
+        Returns:
+            One quad a line, clockwise from the corner nearest the top-left, clipped to nothing:
+            corners may lie a little outside the page. A tall quad is a vertical line.
+
+        Raises:
+            ModelError: the network failed.
+        """
+        options = options or DetectOptions()
+        scale = choose_scale(image.shape[1], image.shape[0], measure_text_height(image))
+        return self.find_at(image, scale, options)
+
+    def find_at(self, image: RgbImage, scale: float, options: DetectOptions) -> Found:
+        """Find the lines of a page at a given scale; see `find`."""
+        rows, columns = image.shape[:2]
+        small = _resize(image, scale)
+        boxes = map_to_boxes(self._probability(small, options), options)
+        boxes.sort(key=lambda box: -box.score)
+        kept = boxes[: options.max_lines]
+        factors = columns / small.shape[1], rows / small.shape[0]
+        quads = tuple(_to_quad(box, factors) for box in kept)
+        scores = tuple(box.score for box in kept)
+        return Found(quads, scores, scale, len(boxes) - len(kept))
+
+    def _probability(self, small: RgbImage, options: DetectOptions) -> FloatMap:
+        """Run the network over a reduced page, in as many pieces as it takes."""
+        rows, columns = small.shape[:2]
+        whole = np.empty((rows, columns), dtype=np.float32)
+        for top, bottom in _cuts(rows, max_rows(columns, options.max_side_px)):
+            for left, right in _cuts(columns, options.max_side_px):
+                outer_top, outer_bottom = max(0, top - OVERLAP_PX), min(rows, bottom + OVERLAP_PX)
+                outer_left = max(0, left - OVERLAP_PX)
+                outer_right = min(columns, right + OVERLAP_PX)
+                part = self._run(small[outer_top:outer_bottom, outer_left:outer_right])
+                whole[top:bottom, left:right] = part[
+                    top - outer_top : bottom - outer_top, left - outer_left : right - outer_left
+                ]
+        return whole
+
+    def _run(self, piece: RgbImage) -> FloatMap:
+        """Run the network over one piece; gives a map of the same height and width."""
+        rows, columns = piece.shape[:2]
+        (name,) = self._session.input_names
+        (answer,) = self._session.run({name: _to_input(piece)}, self._session.output_names[:1])
+        if answer.ndim != 4 or answer.shape[2] < rows or answer.shape[3] < columns:
+            raise IncompatibleModel(f"the detector gave a map of shape {answer.shape}")
+        return np.asarray(answer[0, 0, :rows, :columns], dtype=np.float32)
+
+
+def choose_scale(width: int, height: int, text_px: float) -> float:
+    """Give the smallest scale that keeps small text readable; above 1 only for tiny text.
+
+    Args:
+        width: of the page, pixels.
+        height: of the page, pixels.
+        text_px: height of its small lines, pixels; 0 where unknown.
+    """
+    if text_px > 0:
+        wanted = min(TARGET_TEXT_PX / text_px, max(1.0, LEAST_TEXT_PX / text_px))
+    else:
+        wanted = min(1.0, UNSURE_SIDE_PX / max(width, height))
+    return min(MAX_ENLARGEMENT, wanted, math.sqrt(PAGE_PIXELS / (width * height)))
+
+
+def max_rows(columns: int, max_side_px: int) -> int:
+    """Give how many rows one run may have at this many columns."""
+    wide = _round_up(min(columns, max_side_px) + 2 * OVERLAP_PX)
+    return max(4 * OVERLAP_PX, min(max_side_px, PIECE_PIXELS // wide - 2 * OVERLAP_PX))
+
+
+def _cuts(length: int, most: int) -> list[tuple[int, int]]:
+    """Cut a length into equal parts of at most `most`."""
+    count = max(1, math.ceil(length / most))
+    edges = [round(k * length / count) for k in range(count + 1)]
+    return list(itertools.pairwise(edges))
+
+
+def _resize(image: RgbImage, scale: float) -> RgbImage:
+    """Reduce a page by area averaging, enlarge it by cubics; sides are at least 1."""
+    rows, columns = image.shape[:2]
+    size = max(1, round(columns * scale)), max(1, round(rows * scale))
+    if size == (columns, rows):
+        return image
+    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(image, size, interpolation=interpolation), dtype=np.uint8)
+
+
+def _to_input(piece: RgbImage) -> NDArray[np.float32]:
+    """Pad a piece to the stride and bring it to the range the network was trained on.
+
+    Returns:
+        (1, 3, H, W) float32 in [-1, 1], planes in the order blue, green, red.
+    """
+    rows, columns = piece.shape[:2]
+    planes = np.empty((1, 3, _round_up(rows), _round_up(columns)), dtype=np.float32)
+    np.multiply(piece[:, :, ::-1].transpose(2, 0, 1), 2 / 255, out=planes[0, :, :rows, :columns])
+    planes[0, :, :rows, :columns] -= 1
+    # The border goes on: an edge in the padding would look like a line of text.
+    planes[0, :, rows:, :columns] = planes[0, :, rows - 1 : rows, :columns]
+    planes[0, :, :, columns:] = planes[0, :, :, columns - 1 : columns]
+    return planes
+
+
+def _round_up(length: int) -> int:
+    return math.ceil(length / STRIDE) * STRIDE
+
+
+def _to_quad(box: Box, factors: tuple[float, float]) -> Quad:
+    return Quad.from_array(box.corners * np.array(factors))

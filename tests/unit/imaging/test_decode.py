@@ -1,0 +1,566 @@
+"""Decoding of pictures: every format and color mode, limits, reduction, damage."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image, ImageCms, JpegImagePlugin
+
+from shizi.core.errors import CorruptImage, InputError, OptionError, TooLarge, UnsupportedFormat
+from shizi.core.options import DecodeOptions, Limits
+from shizi.core.types import Page
+from shizi.imaging import pictures
+from shizi.imaging.bounds import MAX_SIDE_PX, fit_size
+from shizi.imaging.decode import open_document, sniff
+from shizi.imaging.sniff import count_directories, webp_canvas
+
+WIDTH, HEIGHT = 90, 60
+
+
+def scene() -> NDArray[np.uint8]:
+    """A soft color gradient with a dark block in the upper left: survives lossy formats."""
+    y, x = np.mgrid[0:HEIGHT, 0:WIDTH]
+    rgb = np.stack([120 + x, 200 - y, 90 + (x + y) // 2], axis=2)
+    rgb[5:20, 5:40] = (20, 40, 60)
+    return rgb.astype(np.uint8)
+
+
+def encode(picture: Image.Image | NDArray[Any], kind: str, **options: object) -> bytes:
+    image = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
+    sink = io.BytesIO()
+    image.save(sink, kind, **options)  # type: ignore[arg-type]
+    return sink.getvalue()
+
+
+def one(data: bytes, options: DecodeOptions | None = None, limits: Limits | None = None) -> Page:
+    (page,) = open_document(data, options or DecodeOptions(), limits or Limits())
+    return page
+
+
+def difference(page: Page, wanted: NDArray[np.uint8]) -> float:
+    assert page.image.shape == wanted.shape
+    assert page.image.dtype == np.uint8
+    assert page.image.flags.c_contiguous
+    return float(np.abs(page.image.astype(int) - wanted.astype(int)).mean())
+
+
+class TestFormats:
+    @pytest.mark.parametrize(
+        ("kind", "save", "most"),
+        [
+            ("png", {}, 0.0),
+            ("bmp", {}, 0.0),
+            ("tiff", {}, 0.0),
+            ("tiff", {"compression": "tiff_lzw"}, 0.0),
+            ("tiff", {"compression": "tiff_deflate"}, 0.0),
+            ("tiff", {"compression": "packbits"}, 0.0),
+            ("tiff", {"compression": "jpeg"}, 6.0),
+            ("webp", {"lossless": True}, 0.0),
+            ("webp", {"quality": 90}, 4.0),
+            ("jpeg", {"quality": 95}, 3.0),
+            ("jpeg", {"quality": 95, "progressive": True}, 3.0),
+            ("gif", {}, 8.0),
+            ("avif", {"quality": 95}, 3.0),
+        ],
+    )
+    def test_gives_the_pixels_of_each_format(
+        self, kind: str, save: dict[str, object], most: float
+    ) -> None:
+        data = encode(scene(), kind, **save)
+        assert sniff(data) == kind
+        page = one(data)
+        assert difference(page, scene()) <= most
+        assert page.size == (WIDTH, HEIGHT)
+        assert page.frame.map((3.0, 4.0)) == (3.0, 4.0)
+        assert page.notices == ()
+        assert page.number == 1
+
+    @pytest.mark.parametrize("kind", ["jpeg", "png", "tiff"])
+    def test_spreads_gray_over_three_channels(self, kind: str) -> None:
+        gray = Image.fromarray(scene()).convert("L")
+        page = one(encode(gray, kind))
+        assert difference(page, np.asarray(gray.convert("RGB"))) < 3
+
+    @pytest.mark.parametrize("kind", ["png", "gif", "bmp", "tiff"])
+    def test_looks_colors_up_in_the_palette(self, kind: str) -> None:
+        paletted = Image.fromarray(scene()).quantize(64)
+        page = one(encode(paletted, kind))
+        assert difference(page, np.asarray(paletted.convert("RGB"))) == 0
+
+    @pytest.mark.parametrize("kind", ["png", "bmp", "tiff"])
+    def test_reads_one_bit_pictures(self, kind: str) -> None:
+        bits = Image.fromarray(scene()).convert("1")
+        assert difference(one(encode(bits, kind)), np.asarray(bits.convert("RGB"))) == 0
+
+    def test_reads_fax_tiff(self) -> None:
+        bits = Image.fromarray(scene()).convert("1")
+        data = encode(bits, "tiff", compression="group4")
+        assert difference(one(data), np.asarray(bits.convert("RGB"))) == 0
+
+    def test_reads_the_first_frame_of_an_animation_and_says_so(self) -> None:
+        first, second = scene(), 255 - scene()
+        for kind, save in (("gif", {}), ("webp", {"lossless": True}), ("png", {})):
+            more = [Image.fromarray(second)]
+            page = one(encode(first, kind, save_all=True, append_images=more, **save))
+            assert difference(page, first) < 9
+            assert [notice.code for notice in page.notices] == ["frames_skipped"]
+
+    def test_names_the_package_heic_needs(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def absent(name: str) -> None:
+            raise ImportError(name)
+
+        monkeypatch.setattr(pictures.importlib, "import_module", absent)
+        with pytest.raises(UnsupportedFormat, match="pillow-heif"):
+            one(b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic")
+
+    def test_says_when_pillow_lacks_a_codec(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        data = encode(scene(), "avif")
+        monkeypatch.setattr(pictures.features, "check", lambda name: False)
+        with pytest.raises(UnsupportedFormat, match="AVIF"):
+            one(data)
+
+
+class TestColor:
+    def test_lays_transparency_over_white(self) -> None:
+        rgba = np.dstack([scene(), np.full((HEIGHT, WIDTH), 255, np.uint8)])
+        rgba[:, 50:, 3] = 0
+        rgba[:, 40:50, 3] = 128
+        page = one(encode(rgba, "png"))
+        assert (page.image[:, 50:] == 255).all()
+        half = (scene()[:, 40:50].astype(float) + 255) / 2
+        assert np.abs(page.image[:, 40:50] - half).max() <= 1.5
+        assert (page.image[:, :40] == scene()[:, :40]).all()
+
+    def test_lays_a_transparent_palette_entry_over_white(self) -> None:
+        paletted = Image.fromarray(np.tile(np.arange(4, dtype=np.uint8), (8, 4)))
+        paletted.putpalette([0, 0, 0, 255, 0, 0, 0, 255, 0, 0, 0, 255])
+        page = one(encode(paletted, "png", transparency=0))
+        assert page.image[0, :4].tolist() == [[255] * 3, [255, 0, 0], [0, 255, 0], [0, 0, 255]]
+
+    def test_lays_gray_with_alpha_over_white(self) -> None:
+        page = one(encode(Image.new("LA", (4, 4), (0, 0)), "png"))
+        assert (page.image == 255).all()
+
+    @pytest.mark.parametrize("kind", ["png", "tiff"])
+    def test_scales_sixteen_bit_gray_by_its_full_range(self, kind: str) -> None:
+        ramp = np.linspace(0, 65535, 256).round().astype(np.uint16)
+        page = one(encode(np.tile(ramp, (4, 1)), kind))
+        assert np.abs(page.image[0, :, 0].astype(int) - np.arange(256)).max() <= 1
+
+    def test_reads_sixteen_bit_color_png(self) -> None:
+        rows = b"".join(
+            b"\x00" + struct.pack(">6H", 0xFFFF, 0x8000, 0, 0x1234, 0, 0xFFFF) for _ in "ab"
+        )
+        header = struct.pack(">IIBBBBB", 2, 2, 16, 2, 0, 0, 0)
+        page = one(png(header, rows))
+        assert np.abs(page.image[0].astype(int) - [[255, 128, 0], [18, 0, 255]]).max() <= 1
+
+    def test_stretches_twelve_bits_in_sixteen_and_says_so(self) -> None:
+        ramp = np.tile(np.linspace(0, 4000, 256).astype(np.uint16), (4, 1))
+        page = one(encode(ramp, "tiff"))
+        assert page.image.max() > 240
+        assert [notice.code for notice in page.notices] == ["range_scaled"]
+
+    def test_turns_min_is_white_around(self) -> None:
+        ramp = np.tile(np.linspace(0, 65535, 16).astype(np.uint16), (4, 1))
+        page = one(encode(ramp, "tiff", tiffinfo={262: 0}))
+        assert page.image[0, 0, 0] > page.image[0, -1, 0]
+
+    @pytest.mark.parametrize(
+        ("values", "measured"),
+        [
+            (np.linspace(0, 1, 64, dtype=np.float32), False),
+            (np.linspace(0, 255, 64, dtype=np.float32), False),
+            (np.linspace(-3, 900, 64, dtype=np.float32), True),
+            (np.linspace(-70000, 70000, 64).astype(np.int32), True),
+        ],
+    )
+    def test_scales_wide_values_to_eight_bits(self, values: NDArray[Any], measured: bool) -> None:
+        page = one(encode(np.tile(values, (4, 1)), "tiff"))
+        row = page.image[0, :, 0].astype(int)
+        assert (row[0], row[-1]) == (0, 255)
+        assert (np.diff(row) > 0).all()
+        assert bool(page.notices) is measured
+
+    def test_draws_not_a_number_black(self) -> None:
+        values = np.array([[0.0, 1.0, np.nan, np.inf]] * 4, np.float32)
+        assert one(encode(values, "tiff")).image[0, :, 0].tolist() == [0, 255, 0, 255]
+
+    def test_reads_cmyk_jpeg_of_both_polarities(self) -> None:
+        wanted = scene()
+        adobe = encode(Image.fromarray(wanted).convert("CMYK"), "jpeg", quality=95)
+        assert b"Adobe" in adobe
+        assert difference(one(adobe), wanted) < 4
+        # Without Adobe's marker the stored values are ink, not light.
+        ink = Image.fromarray(255 - np.asarray(Image.fromarray(wanted).convert("CMYK")), "CMYK")
+        plain = without_adobe_marker(encode(ink, "jpeg", quality=95))
+        assert difference(one(plain), wanted) < 4
+
+    def test_reads_cmyk_tiff(self) -> None:
+        page = one(encode(Image.fromarray(scene()).convert("CMYK"), "tiff"))
+        assert difference(page, scene()) < 2
+
+    def test_reads_lab_tiff(self) -> None:
+        to_lab = ImageCms.buildTransform(
+            ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), "RGB", "LAB"
+        )
+        lab = ImageCms.applyTransform(Image.fromarray(scene()), to_lab)
+        assert lab is not None
+        assert difference(one(encode(lab, "tiff")), scene()) < 12
+
+    def test_reads_ycbcr_tiff(self) -> None:
+        page = one(encode(Image.fromarray(scene()).convert("YCbCr"), "tiff"))
+        assert difference(page, scene()) < 3
+
+
+class TestOrientation:
+    TURNS = (
+        (1, lambda a: a),
+        (2, lambda a: a[:, ::-1]),
+        (3, lambda a: a[::-1, ::-1]),
+        (4, lambda a: a[::-1]),
+        (5, lambda a: a.transpose(1, 0, 2)),
+        (6, lambda a: np.rot90(a, -1)),
+        (7, lambda a: a[::-1, ::-1].transpose(1, 0, 2)),
+        (8, lambda a: np.rot90(a, 1)),
+    )
+
+    @pytest.mark.parametrize(("value", "turn"), TURNS)
+    @pytest.mark.parametrize(
+        ("kind", "save"),
+        [
+            ("png", {}),
+            ("jpeg", {"quality": 98}),
+            ("webp", {"lossless": True}),
+            ("tiff", {}),
+            ("tiff", {"compression": "tiff_lzw"}),
+            ("avif", {"quality": 98}),
+        ],
+    )
+    def test_turns_the_page_upright(
+        self, kind: str, save: dict[str, object], value: int, turn: Any
+    ) -> None:
+        exif = Image.Exif()
+        exif[0x0112] = value
+        page = one(encode(scene(), kind, exif=exif, **save))
+        wanted = np.ascontiguousarray(turn(scene()))
+        assert difference(page, wanted) < 4
+        assert page.size == (wanted.shape[1], wanted.shape[0])
+
+    @pytest.mark.parametrize(
+        "exif", [b"Exif\x00\x00nonsense", b"Exif\x00\x00II*\x00\xff\xff\xff\xff"]
+    )
+    def test_reads_a_page_with_damaged_exif(self, exif: bytes) -> None:
+        assert one(encode(scene(), "jpeg", exif=exif)).size == (WIDTH, HEIGHT)
+
+    def test_keeps_the_frame_true_when_turned_and_reduced(self) -> None:
+        exif = Image.Exif()
+        exif[0x0112] = 6
+        image = np.full((200, 400, 3), 255, np.uint8)
+        image[20:40, 300:340] = 0
+        page = one(encode(image, "png", exif=exif), DecodeOptions(page_pixels=20_000))
+        assert page.size == (200, 400)
+        ys, xs = np.nonzero(page.image[:, :, 0] < 100)
+        left, top = page.frame.map((float(xs.min()), float(ys.min())))
+        right, bottom = page.frame.map((float(xs.max() + 1), float(ys.max() + 1)))
+        assert np.abs(np.array([left, top, right, bottom]) - [160, 300, 180, 340]).max() <= 2
+
+
+class TestPages:
+    def tiff(self, count: int) -> bytes:
+        pages = [Image.new("L", (40 + k, 30), 10 * k) for k in range(count)]
+        return encode(pages[0], "tiff", save_all=True, append_images=pages[1:])
+
+    def test_gives_all_pages_of_a_tiff(self) -> None:
+        pages = list(open_document(self.tiff(5)))
+        assert [page.number for page in pages] == [1, 2, 3, 4, 5]
+        assert [page.size for page in pages] == [(40 + k, 30) for k in range(5)]
+        assert [int(page.image[0, 0, 0]) for page in pages] == [0, 10, 20, 30, 40]
+
+    def test_honours_the_range(self) -> None:
+        options = DecodeOptions(first_page=2, last_page=3)
+        assert [page.number for page in open_document(self.tiff(5), options)] == [2, 3]
+        options = DecodeOptions(first_page=4, last_page=90)
+        assert [page.number for page in open_document(self.tiff(5), options)] == [4, 5]
+
+    @pytest.mark.parametrize(
+        "options",
+        [
+            DecodeOptions(first_page=0),
+            DecodeOptions(first_page=6),
+            DecodeOptions(first_page=3, last_page=2),
+            DecodeOptions(pdf_dpi=0),
+            DecodeOptions(pdf_dpi=100_000),
+            DecodeOptions(page_pixels=0),
+        ],
+    )
+    def test_refuses_impossible_options(self, options: DecodeOptions) -> None:
+        with pytest.raises(OptionError):
+            list(open_document(self.tiff(5), options))
+
+    def test_refuses_more_pages_than_allowed_before_the_first(self) -> None:
+        with pytest.raises(TooLarge) as caught:
+            next(open_document(self.tiff(5), limits=Limits(max_pages=3)))
+        assert (caught.value.limit_name, caught.value.limit) == ("max_pages", 3)
+        options = DecodeOptions(first_page=3)
+        assert len(list(open_document(self.tiff(5), options, Limits(max_pages=3)))) == 3
+
+    def test_decodes_only_the_page_asked_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        loaded: list[int] = []
+        original = pictures.picture_to_rgb
+
+        def counting(*args: Any) -> Any:
+            loaded.append(1)
+            return original(*args)
+
+        monkeypatch.setattr(pictures, "picture_to_rgb", counting)
+        pages = open_document(self.tiff(4))
+        assert loaded == []
+        next(pages)
+        next(pages)
+        assert len(loaded) == 2
+
+    def test_gives_the_pages_before_a_damaged_one(self) -> None:
+        data = bytearray(
+            encode(
+                Image.new("L", (40, 30)),
+                "tiff",
+                save_all=True,
+                append_images=[Image.new("L", (50, 30))],
+            )
+        )
+        second = tiff_directories(bytes(data))[1]
+        entries = struct.unpack_from("<H", data, second)[0]
+        for k in range(entries):  # the strip's offset now points past the end
+            at = second + 2 + 12 * k
+            if struct.unpack_from("<H", data, at)[0] == 273:
+                struct.pack_into("<I", data, at + 8, 10**9)
+        pages = open_document(bytes(data))
+        assert next(pages).size == (40, 30)
+        with pytest.raises(CorruptImage):
+            next(pages)
+
+    def test_tells_of_a_broken_chain(self) -> None:
+        data = bytearray(self.tiff(3))
+        second = tiff_directories(bytes(data))[1]
+        struct.pack_into(
+            "<I", data, second + 2 + 12 * struct.unpack_from("<H", data, second)[0], 10**9
+        )
+        pages = list(open_document(bytes(data)))
+        assert [[notice.code for notice in page.notices] for page in pages] == [[], ["pages_lost"]]
+
+    def test_stops_counting_at_a_circle(self) -> None:
+        data = bytearray(self.tiff(2))
+        first, second = tiff_directories(bytes(data))
+        struct.pack_into(
+            "<I", data, second + 2 + 12 * struct.unpack_from("<H", data, second)[0], first
+        )
+        assert count_directories(bytes(data), 1000) == (2, True)
+        assert len(list(open_document(bytes(data)))) == 2
+
+    def test_counts_directories_of_big_tiff(self) -> None:
+        head = b"II+\x00" + struct.pack("<HHQ", 8, 0, 16)
+        first = struct.pack("<QQ", 0, 32)
+        assert count_directories(head + first + struct.pack("<QQ", 0, 0), 10) == (2, False)
+
+
+class TestLimits:
+    def test_refuses_too_many_bytes(self) -> None:
+        data = encode(scene(), "png")
+        with pytest.raises(TooLarge) as caught:
+            one(data, limits=Limits(max_bytes=100))
+        assert (caught.value.limit_name, caught.value.actual) == ("max_bytes", len(data))
+
+    @pytest.mark.parametrize("kind", ["jpeg", "png", "bmp", "gif", "webp", "tiff", "avif"])
+    def test_refuses_too_many_pixels(self, kind: str) -> None:
+        with pytest.raises(TooLarge) as caught:
+            one(encode(scene(), kind), limits=Limits(max_pixels=5000))
+        error = caught.value
+        assert (error.limit_name, error.limit, error.actual) == ("max_pixels", 5000, 5400)
+
+    def test_judges_a_bomb_by_its_header_alone(self) -> None:
+        header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
+        with pytest.raises(TooLarge, match="3,600,000,000"):
+            one(png(header, b""))
+
+    def test_judges_the_webp_canvas_before_the_decoder_takes_it(self) -> None:
+        body = b"VP8X" + struct.pack("<I", 10) + b"\x00" * 4 + b"\xff\x3f\x00" + b"\xff\x3f\x00"
+        data = b"RIFF" + struct.pack("<I", len(body) + 4) + b"WEBP" + body
+        assert webp_canvas(data) == (16384, 16384)
+        with pytest.raises(TooLarge, match="268,435,456"):
+            one(data)
+
+    @pytest.mark.parametrize(
+        "save", [{"lossless": True}, {"quality": 80}, {"exif": b"Exif\x00\x00"}]
+    )
+    def test_reads_the_webp_canvas_of_every_kind(self, save: dict[str, object]) -> None:
+        assert webp_canvas(encode(scene(), "webp", **save)) == (WIDTH, HEIGHT)
+
+    def test_refuses_a_huge_tile_on_a_small_picture(self) -> None:
+        data = bytearray(encode(scene(), "tiff"))
+        (first,) = tiff_directories(bytes(data))
+        for k in range(struct.unpack_from("<H", data, first)[0]):
+            at = first + 2 + 12 * k
+            (tag,) = struct.unpack_from("<H", data, at)
+            if tag in {278, 284}:  # rows per strip and planes become the two sides of a tile
+                struct.pack_into("<HHII", data, at, 322 if tag == 278 else 323, 4, 1, 60_000)
+        with pytest.raises(TooLarge, match="3,600,000,000"):
+            one(bytes(data))
+
+    def test_reduces_a_page_over_its_budget(self) -> None:
+        rng = np.random.default_rng(3)
+        big = np.full((1000, 1500, 3), 240, np.uint8)
+        big[300:600, 450:900] = rng.integers(0, 60, 3, dtype=np.uint8)
+        for kind in ("png", "jpeg", "tiff"):
+            page = one(encode(big, kind), DecodeOptions(page_pixels=100_000))
+            height, width = page.image.shape[:2]
+            assert 80_000 < height * width <= 100_000
+            assert page.size == (1500, 1000)
+            assert [notice.code for notice in page.notices] == ["downscaled"]
+            assert page.notices[0].page == 1
+            ys, xs = np.nonzero(page.image[:, :, 0] < 150)
+            left, top = page.frame.map((float(xs.min()), float(ys.min())))
+            right, bottom = page.frame.map((float(xs.max() + 1), float(ys.max() + 1)))
+            assert np.abs(np.array([left, top, right, bottom]) - [450, 300, 900, 600]).max() < 6
+
+    def test_reduces_a_jpeg_while_decoding(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        seen: list[tuple[int, int]] = []
+        original = pictures.picture_to_rgb
+
+        def spying(picture: Image.Image, *rest: Any) -> Any:
+            seen.append(picture.size)
+            return original(picture, *rest)
+
+        monkeypatch.setattr(pictures, "picture_to_rgb", spying)
+        big = Image.new("RGB", (1600, 1200), "white")
+        page = one(encode(big, "jpeg"), DecodeOptions(page_pixels=100_000))
+        assert seen == [(400, 300)]
+        assert page.image.shape[0] * page.image.shape[1] <= 100_000
+
+    def test_keeps_sides_short_enough_to_warp(self) -> None:
+        page = one(encode(Image.new("1", (70_000, 3)), "png"))
+        assert page.image.shape[1] <= MAX_SIDE_PX
+        assert page.size == (70_000, 3)
+
+    @pytest.mark.parametrize(
+        ("size", "budget", "wanted"),
+        [
+            ((100, 50), 5000, (100, 50)),
+            ((200, 100), 5000, (100, 50)),
+            ((1e9, 1e9), 100, (10, 10)),
+            ((1e9, 0.5), 1000, (1000, 1)),
+            ((3, 1), 1, (1, 1)),
+        ],
+    )
+    def test_fits_sizes(
+        self, size: tuple[float, float], budget: int, wanted: tuple[int, int]
+    ) -> None:
+        fitted = fit_size(*size, budget)
+        assert fitted[0] * fitted[1] <= budget
+        assert np.abs(np.array(fitted) - wanted).max() <= 1
+
+
+class TestDamage:
+    def test_refuses_nothing(self) -> None:
+        with pytest.raises(InputError, match="empty"):
+            one(b"")
+
+    @pytest.mark.parametrize(
+        ("data", "hint"),
+        [
+            (b"hello, world", "no known format"),
+            (b"PK\x03\x04" + b"\x00" * 40, "ZIP"),
+            (b"<svg xmlns='x'/>", "markup"),
+            (b"BM, said the text", "no known format"),
+            (b"\x00\x00\x00\x18ftypisom\x00\x00\x00\x00mp42isom", "no known format"),
+        ],
+    )
+    def test_refuses_other_formats_with_a_hint(self, data: bytes, hint: str) -> None:
+        assert sniff(data) is None
+        with pytest.raises(UnsupportedFormat, match=hint):
+            one(data)
+
+    @pytest.mark.parametrize("kind", ["jpeg", "png", "bmp", "gif", "webp", "tiff", "avif"])
+    @pytest.mark.parametrize("keep", [0.35, 0.7])
+    def test_names_a_picture_cut_short_corrupt(self, kind: str, keep: float) -> None:
+        rng = np.random.default_rng(0)
+        data = encode(rng.integers(0, 255, (60, 90, 3), dtype=np.uint8), kind)
+        with pytest.raises(CorruptImage):
+            one(data[: int(len(data) * keep)])
+
+    @pytest.mark.parametrize("kind", ["jpeg", "png", "bmp", "gif", "webp", "tiff", "avif"])
+    def test_names_a_bare_header_corrupt(self, kind: str) -> None:
+        data = encode(scene(), kind)
+        with pytest.raises(InputError):
+            one(data[:20])
+
+    def test_refuses_a_picture_without_pixels(self) -> None:
+        with pytest.raises(CorruptImage):
+            one(png(struct.pack(">IIBBBBB", 0, 5, 8, 2, 0, 0, 0), b""))
+
+    def test_translates_memory_errors(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def greedy(self: object) -> None:
+            raise MemoryError
+
+        monkeypatch.setattr(JpegImagePlugin.JpegImageFile, "load", greedy)
+        with pytest.raises(CorruptImage, match="memory"):
+            one(encode(scene(), "jpeg"))
+
+    def test_translates_pillows_own_limit(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+        with pytest.raises(TooLarge) as caught:
+            one(encode(scene(), "webp"))
+        assert (caught.value.limit, caught.value.actual) == (20, 5400)
+
+
+class TestSniff:
+    def test_asks_the_content_only(self) -> None:
+        assert sniff(b"junk before it\n%PDF-1.7\n") == "pdf"
+        assert sniff(b"x" * 2000 + b"%PDF-1.7") is None
+        assert sniff(b"") is None
+        assert sniff(b"MM\x00+" + bytes(20)) == "tiff"
+
+    def test_tells_heic_from_avif(self) -> None:
+        assert sniff(b"\x00\x00\x00\x18ftypmif1\x00\x00\x00\x00mif1heic") == "heic"
+        assert sniff(b"\x00\x00\x00\x18ftypmif1\x00\x00\x00\x00mif1avif") == "avif"
+
+
+def test_reads_real_pictures(shared: Path) -> None:
+    names = sorted((shared / "eval" / "pages").glob("*_01_*"))[:4]
+    assert names
+    for name in names:
+        page = one(name.read_bytes())
+        with Image.open(name) as image:
+            assert page.size == image.size
+        assert page.image.std() > 1
+
+
+def png(header: bytes, rows: bytes) -> bytes:
+    """Put a PNG together by hand."""
+    parts = [b"\x89PNG\r\n\x1a\n"]
+    for name, body in ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")):
+        parts.append(struct.pack(">I", len(body)) + name + body)
+        parts.append(struct.pack(">I", zlib.crc32(name + body)))
+    return b"".join(parts)
+
+
+def without_adobe_marker(jpeg: bytes) -> bytes:
+    at = jpeg.index(b"\xff\xee")
+    length = struct.unpack_from(">H", jpeg, at + 2)[0]
+    return jpeg[:at] + jpeg[at + 2 + length :]
+
+
+def tiff_directories(data: bytes) -> list[int]:
+    found, (at,) = [], struct.unpack_from("<I", data, 4)
+    while at:
+        found.append(at)
+        entries = struct.unpack_from("<H", data, at)[0]
+        (at,) = struct.unpack_from("<I", data, at + 2 + 12 * entries)
+    return found
