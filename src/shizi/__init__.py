@@ -1,0 +1,100 @@
+"""Shizi (识字) reads Chinese and English text in pictures and documents on a plain CPU.
+
+    from shizi import Reader
+
+    for page in Reader().read("receipt.png"):
+        print(page.text)
+
+The names below are the public face; each is loaded when it is first asked for, so that importing
+the package costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from shizi.core.config import Settings
+    from shizi.core.errors import (
+        Busy,
+        Canceled,
+        ChecksumMismatch,
+        ConfigError,
+        CorruptImage,
+        DeadlineExceeded,
+        EncryptedPdf,
+        FileAccessError,
+        GateFailed,
+        IncompatibleModel,
+        InputError,
+        MissingExtra,
+        ModelError,
+        ModelNotFound,
+        OptionError,
+        ShiziError,
+        TooLarge,
+        UnsupportedFormat,
+    )
+    from shizi.core.options import DecodeOptions, DetectOptions, Limits, ReadOptions
+    from shizi.core.types import Character, Direction, Notice, PageResult, Quad, TextLine
+
+__version__ = "0.1.0"
+
+_ERRORS = (
+    "Busy Canceled ChecksumMismatch ConfigError CorruptImage DeadlineExceeded EncryptedPdf "
+    "FileAccessError GateFailed IncompatibleModel InputError MissingExtra ModelError ModelNotFound "
+    "OptionError ShiziError TooLarge UnsupportedFormat"
+)
+_HOMES = {
+    "shizi.core.config": "Settings",
+    "shizi.core.errors": _ERRORS,
+    "shizi.core.options": "DecodeOptions DetectOptions Limits ReadOptions",
+    "shizi.core.types": "Character Direction Notice PageResult Quad TextLine",
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
+
+__all__ = [
+    "Busy",
+    "Canceled",
+    "Character",
+    "ChecksumMismatch",
+    "ConfigError",
+    "CorruptImage",
+    "DeadlineExceeded",
+    "DecodeOptions",
+    "DetectOptions",
+    "Direction",
+    "EncryptedPdf",
+    "FileAccessError",
+    "GateFailed",
+    "IncompatibleModel",
+    "InputError",
+    "Limits",
+    "MissingExtra",
+    "ModelError",
+    "ModelNotFound",
+    "Notice",
+    "OptionError",
+    "PageResult",
+    "Quad",
+    "ReadOptions",
+    "Settings",
+    "ShiziError",
+    "TextLine",
+    "TooLarge",
+    "UnsupportedFormat",
+    "__version__",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name from the module it lives in."""
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'shizi' has no attribute {name!r}")
+    return getattr(import_module(_HOME_OF[name]), name)
+
+
+def __dir__() -> list[str]:
+    """List the public names, loaded or not."""
+    return sorted(__all__)

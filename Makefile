@@ -1,0 +1,55 @@
+# Every command of the project; continuous integration calls only these. `make help` lists them.
+
+VENV ?= .venv
+HOST ?= 127.0.0.1
+PORT ?= 5000
+PYTEST_ARGS ?=
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help serve test check fast bench docs clean
+
+help:  ## list the commands
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+serve: $(VENV)/.serve  ## install what serving needs and serve on http://127.0.0.1:5000 (PORT=… HOST=…)
+	@exec $(BIN)/shizi serve --host $(HOST) --port $(PORT)
+
+test: check  ## install what tests need, run every check and every test
+	@scripts/debian_packages
+	$(BIN)/pytest -q $(PYTEST_ARGS)
+
+check: $(VENV)/.test  ## style, types and layers, without the tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fast: $(VENV)/.test  ## the tests that take seconds
+	$(BIN)/pytest -q -m 'not slow and not acceptance and not peers and not torch' $(PYTEST_ARGS)
+
+bench: $(VENV)/.test  ## measure Shizi, RapidOCR and Tesseract on the project's own pictures
+	$(BIN)/shizi bench
+
+docs: $(VENV)/.test  ## check that the documents tell what the program does
+	$(BIN)/pytest -q tests/test_readme.py tests/test_errors.py tests/test_public.py \
+		tests/acceptance/test_walk.py
+
+clean:  ## remove everything that can be made again
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+		.import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A stamp is newer than pyproject.toml when its packages are installed: a second call costs nothing.
+$(VENV)/.serve: pyproject.toml
+	@python="$$(scripts/find_python)" && { test -x $(BIN)/pip || "$$python" -m venv $(VENV); }
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+# Torch comes first and pinned, so that the extras find it there. Any CPU build serves; where pip's
+# default index gives a GPU build, choose the index in pip's own configuration (PIP_INDEX_URL,
+# PIP_FIND_LINKS or pip.conf).
+$(VENV)/.test: pyproject.toml | $(VENV)/.serve
+	$(BIN)/pip install --quiet --disable-pip-version-check torch==2.13.0
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev,bench,train]'
+	@touch $@

@@ -1,0 +1,123 @@
+"""What the verbs do, one `run_*` each; `read` has its own file."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+from functools import partial
+
+from shizi.cli import assembly, doctor
+from shizi.cli.console import load_settings, say, say_error, table
+from shizi.core.errors import ModelNotFound, ShiziError
+from shizi.models.store import Manifest, ModelStore, verify
+
+
+def add_json_argument(parser: argparse.ArgumentParser) -> None:
+    """Declare `--json`."""
+    parser.add_argument("--json", action="store_true", help="write JSON")
+
+
+def add_serve_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what `serve` takes."""
+    parser.add_argument("--host", dest="server.host", help="address to listen on")
+    parser.add_argument("--port", dest="server.port", type=int, help="port; 0 takes a free one")
+    parser.add_argument("--threads", dest="server.threads", type=int, help="requests at once")
+    parser.add_argument(
+        "--recognizer", dest="reader.recognizer", metavar="NAME", help="see `shizi models list`"
+    )
+
+
+def run_serve(args: argparse.Namespace) -> int:
+    """Serve until a signal ends it."""
+    settings = load_settings(args).settings
+    from shizi.server.serve import serve
+
+    serve(settings, partial(assembly.open_reader, settings), say)
+    return 0
+
+
+def run_config_show(args: argparse.Namespace) -> int:
+    """Show every setting with its origin."""
+    rows = list(load_settings(args).rows())
+    if args.json:
+        content: dict[str, dict[str, object]] = {}
+        for name, value, origin in rows:
+            section, key = name.split(".")
+            shown = value if isinstance(value, int | float | str | None) else str(value)
+            content.setdefault(section, {})[key] = {"value": shown, "origin": origin}
+        _write_json(content)
+    else:
+        sys.stdout.write(table([(n, "" if v is None else str(v), o) for n, v, o in rows]))
+    return 0
+
+
+def add_verify_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what `models verify` takes."""
+    parser.add_argument("names", nargs="*", metavar="NAME", help="default: all")
+
+
+def run_models_list(args: argparse.Namespace) -> int:
+    """List the installed models."""
+    manifests = _store(args).manifests()
+    if args.json:
+        _write_json({"models": [_manifest_to_dict(m) for m in manifests]})
+        return 0
+    rows = [
+        (m.name, m.task.value, m.version, f"{m.size_bytes / 1e6:.1f} MB", m.licence, m.source)
+        for m in manifests
+    ]
+    sys.stdout.write(table(rows) if rows else "")
+    return 0
+
+
+def run_models_verify(args: argparse.Namespace) -> int:
+    """Compare model files with their digests; every one is looked at."""
+    manifests = {m.name: m for m in _store(args).manifests()}
+    if unknown := [name for name in args.names if name not in manifests]:
+        raise ModelNotFound(f"no model {unknown[0]!r}; installed: {', '.join(manifests)}")
+    status = 0
+    for name in args.names or manifests:
+        try:
+            verify(manifests[name])
+        except ShiziError as error:
+            say_error(error)
+            status = error.exit_status
+        else:
+            sys.stdout.write(f"{name}  ok\n")
+    return status
+
+
+def _store(args: argparse.Namespace) -> ModelStore:
+    return assembly.open_store(load_settings(args).settings)
+
+
+def _manifest_to_dict(manifest: Manifest) -> dict[str, object]:
+    return {
+        "name": manifest.name,
+        "version": manifest.version,
+        "task": manifest.task.value,
+        "bytes": manifest.size_bytes,
+        "sha256": manifest.sha256,
+        "licence": manifest.licence,
+        "source": manifest.source,
+        **manifest.details,
+    }
+
+
+def run_doctor(args: argparse.Namespace) -> int:
+    """Check this installation."""
+    findings = doctor.examine(args)
+    if args.json:
+        _write_json(
+            {"ok": all(f.ok for f in findings), "findings": [f.to_dict() for f in findings]}
+        )
+    else:
+        rows = [("ok" if f.ok else "BAD", f.subject, f.detail) for f in findings]
+        sys.stdout.write(table(rows))
+    return next((f.exit_status for f in findings if not f.ok), 0)
+
+
+def _write_json(content: Mapping[str, object]) -> None:
+    sys.stdout.write(json.dumps(content, ensure_ascii=False, indent=2) + "\n")

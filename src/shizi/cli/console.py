@@ -1,0 +1,65 @@
+"""What the commands share: words to standard error, results to where they are wanted."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+from shizi.core.config import Loaded, load
+from shizi.core.errors import FileAccessError, ShiziError
+
+STANDARD = "-"
+
+
+def say(message: str) -> None:
+    """Tell the user something; standard output is for results alone."""
+    print(f"shizi: {message}", file=sys.stderr, flush=True)
+
+
+def say_error(error: ShiziError, about: str = "") -> None:
+    """Tell an error: one line what, one line what to do."""
+    place = f"{about}: " if about else ""
+    say(f"error: {place}{error.detail}\n  {error.advice}")
+
+
+def load_settings(args: argparse.Namespace) -> Loaded:
+    """Resolve the settings; a flag's destination is the name of the setting it gives.
+
+    Raises:
+        ConfigError: see `shizi.core.config.load`.
+    """
+    flags = {name: value for name, value in vars(args).items() if "." in name}
+    return load(flags, file=args.config)
+
+
+@contextlib.contextmanager
+def open_output(path: str | None) -> Iterator[TextIO]:
+    """Open the place results go to: a file, or standard output for None and "-".
+
+    Raises:
+        FileAccessError: the file cannot be written.
+    """
+    if path is None or path == STANDARD:
+        yield sys.stdout
+        sys.stdout.flush()
+        return
+    try:
+        file = Path(path).open("w", encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise FileAccessError(f"{path} cannot be written: {error.strerror}") from error
+    with file:
+        yield file
+
+
+def table(rows: list[tuple[str, ...]]) -> str:
+    """Align rows in columns."""
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    lines = (
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    )
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,149 @@
+"""The command line: a table of verbs, one parser made from it, one place that ends the program.
+
+Exit status: 0 well; 1 wrong arguments; 2 input unreadable; 3 a model or a package is missing;
+5 a file cannot be opened; 8 encrypted PDF; 9 wrong configuration; 10 some files failed; 11 a
+figure misses its bound; 15 anything else; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from shizi import __version__
+from shizi.cli import commands
+from shizi.cli.console import say, say_error
+from shizi.cli.read import add_read_arguments, run_read
+from shizi.core.errors import OptionError, ShiziError
+
+INTERRUPTED = 130
+UNEXPECTED = 15
+_EPILOG = (__doc__ or "").partition("\n\n")[2].replace("\n", " ")
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """One command.
+
+    Attributes:
+        name: one word, or two for a noun after a verb's group ("models list").
+        help: one line.
+        add_arguments: declares what it takes.
+        run: does it and gives the exit status.
+    """
+
+    name: str
+    help: str
+    add_arguments: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], int]
+
+
+VERBS = (
+    Verb("read", "read the text of files", add_read_arguments, run_read),
+    Verb("serve", "serve the page and the API", commands.add_serve_arguments, commands.run_serve),
+    Verb(
+        "models list",
+        "list the installed models",
+        commands.add_json_argument,
+        commands.run_models_list,
+    ),
+    Verb(
+        "models verify",
+        "compare model files with their digests",
+        commands.add_verify_arguments,
+        commands.run_models_verify,
+    ),
+    Verb(
+        "config show",
+        "show every setting and where it comes from",
+        commands.add_json_argument,
+        commands.run_config_show,
+    ),
+    Verb("doctor", "check this installation", commands.add_json_argument, commands.run_doctor),
+)
+_GROUPS = {
+    "models": "look after the models",
+    "config": "look at the configuration",
+    "train": "train a model",
+}
+
+
+class _Parser(argparse.ArgumentParser):
+    """An argument parser whose complaints are our own errors."""
+
+    def error(self, message: str) -> NoReturn:
+        raise OptionError(message)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        argv: without the program's name; the process's own where None.
+
+    Returns:
+        The exit status.
+    """
+    _write_utf8()
+    try:
+        args = build_parser().parse_args(argv)
+        _configure_logging(args.verbose)
+        return int(args.run(args))
+    except ShiziError as error:
+        say_error(error)
+        return error.exit_status
+    except KeyboardInterrupt:
+        say("interrupted")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has enough; keep the interpreter from complaining at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Make the parser of all verbs."""
+    parser = _Parser(prog="shizi", description="Reads text in pictures, on a plain CPU.")
+    parser.epilog = _EPILOG
+    parser.add_argument("--version", action="version", version=f"shizi {__version__}")
+    verbs = parser.add_subparsers(metavar="COMMAND", required=True)
+    groups: dict[str, argparse._SubParsersAction[_Parser]] = {}
+    for verb in VERBS:
+        group, _, name = verb.name.rpartition(" ")
+        if group and group not in groups:
+            inner = verbs.add_parser(group, help=_GROUPS[group], description=_GROUPS[group])
+            groups[group] = inner.add_subparsers(metavar="COMMAND", required=True)
+        place = groups[group] if group else verbs
+        own = place.add_parser(name, help=verb.help, description=verb.help)
+        verb.add_arguments(own)
+        _add_common(own)
+        own.set_defaults(run=verb.run)
+    return parser
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", type=Path, metavar="FILE", help="instead of ./shizi.yaml")
+    volume = parser.add_mutually_exclusive_group()
+    volume.add_argument("-q", "--quiet", action="store_true", help="tell errors only")
+    volume.add_argument("-v", "--verbose", action="store_true", help="log what is done")
+
+
+def _configure_logging(verbose: bool) -> None:
+    level = logging.INFO if verbose else logging.WARNING
+    logging.basicConfig(level=level, format="shizi: %(levelname)s: %(name)s: %(message)s")
+
+
+def _write_utf8() -> None:
+    """Write Chinese whatever the locale of the terminal says."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")

@@ -1,0 +1,85 @@
+"""What a user types, turned into the values of options; the command line and HTTP share it."""
+
+from __future__ import annotations
+
+import re
+
+from shizi.core.errors import OptionError
+
+_RANGE = re.compile(r"(\d+)(-(\d*))?")
+
+
+def parse_pages(text: str) -> list[tuple[int, int | None]]:
+    """Read page numbers such as "1,3-5,9-".
+
+    Args:
+        text: 1-based numbers and ranges; a range without an end goes to the last page.
+
+    Returns:
+        (first, last) pairs in rising order that neither touch nor overlap; last is None for
+        "to the end".
+
+    Raises:
+        OptionError: it is no such list.
+    """
+    pairs = sorted((_parse_range(part.strip()) for part in text.split(",")), key=lambda p: p[0])
+    merged: list[tuple[int, int | None]] = [pairs[0]]
+    for first, last in pairs[1:]:
+        begin, end = merged[-1]
+        if end is not None and first > end + 1:
+            merged.append((first, last))
+        elif end is not None:
+            merged[-1] = (begin, None if last is None else max(end, last))
+    return merged
+
+
+def _parse_range(text: str) -> tuple[int, int | None]:
+    match = _RANGE.fullmatch(text)
+    if match is None:
+        raise OptionError(f"{text!r} is no page and no range of pages such as 3 or 3-5")
+    first, dash, end = int(match[1]), match[2], match[3]
+    last = first if dash is None else int(end) if end else None
+    if first < 1 or (last is not None and last < first):
+        raise OptionError(f"{text!r}: pages count from 1 upwards")
+    return first, last
+
+
+def parse_steps(text: str) -> tuple[str, ...] | None:
+    """Read the preparation steps: "auto" gives None, "none" an empty tuple, "a,b" their names.
+
+    The names themselves are checked by whoever has the steps.
+    """
+    if text == "auto":
+        return None
+    if text in ("", "none"):
+        return ()
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def parse_whole(name: str, text: str, least: int, most: int) -> int:
+    """Read a whole number within bounds.
+
+    Raises:
+        OptionError: it is none, or lies outside; the message names it.
+    """
+    try:
+        value = int(text)
+    except ValueError:
+        raise OptionError(f"{name} is {text!r}, not a whole number") from None
+    if not least <= value <= most:
+        raise OptionError(f"{name} is {value}; it must be from {least} to {most}")
+    return value
+
+
+def parse_flag(name: str, text: str) -> bool:
+    """Read yes or no.
+
+    Raises:
+        OptionError: it is neither.
+    """
+    lowered = text.lower()
+    if lowered in ("1", "true", "yes", "on"):
+        return True
+    if lowered in ("0", "false", "no", "off", ""):
+        return False
+    raise OptionError(f"{name} is {text!r}; say true or false")

@@ -1,0 +1,286 @@
+"""The settings of the program: defaults < one file < environment < flags, resolved once.
+
+`load` is called at the edge (the command line, or whoever embeds the service) and its result is
+passed down; no other module reads the environment. A wrong or unknown value stops the start.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import math
+import os
+import types
+import typing
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from shizi.core.errors import ConfigError
+from shizi.core.options import DecodeOptions, Limits, ReadOptions
+
+FILE_NAME = "shizi.yaml"
+FILE_VARIABLE = "SHIZI_CONFIG"
+DEFAULT_ORIGIN = "default"
+_PREFIX = "SHIZI_"
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """Where and how the page and the API are served.
+
+    Attributes:
+        host: address to listen on; 0.0.0.0 opens the service to the network.
+        port: TCP port; 0 takes a free one.
+        max_body_bytes: a request with a larger body is refused before it is read.
+        timeout_s: seconds the requests in work are given to end when the service is stopped.
+        threads: requests answered at once.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = field(default=5000, metadata={"least": 0, "most": 65_535})
+    max_body_bytes: int = 20_000_000
+    timeout_s: float = field(default=30.0, metadata={"least": 1.0, "most": 3_600.0})
+    threads: int = field(default=4, metadata={"least": 1, "most": 256})
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderSettings:
+    """How pages are read where a call does not say otherwise.
+
+    Attributes:
+        threads: of a model's run; 0 takes as many as the process may use.
+        recognizer: name of the model that reads lines.
+        pdf_dpi: resolution PDF pages are drawn at, dots per inch.
+        page_pixels: budget of one page; a larger one is reduced to it, and told.
+    """
+
+    threads: int = field(default=0, metadata={"least": 0, "most": 256})
+    recognizer: str = "crnn-s"
+    pdf_dpi: int = field(default=DecodeOptions().pdf_dpi, metadata={"least": 36, "most": 1_200})
+    page_pixels: int = field(default=DecodeOptions().page_pixels, metadata={"least": 10_000})
+
+
+@dataclass(frozen=True, slots=True)
+class PathSettings:
+    """Folders of the owner's machine.
+
+    Attributes:
+        models: folder of further models beside the bundled ones; None for none.
+    """
+
+    models: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings, a section each.
+
+    Attributes:
+        server: where and how the page and the API are served.
+        limits: what an input may cost.
+        reader: how pages are read.
+        paths: folders of the owner's machine.
+    """
+
+    server: ServerSettings = ServerSettings()
+    limits: Limits = Limits()  # noqa: RUF009 - frozen, as the others are
+    reader: ReaderSettings = ReaderSettings()
+    paths: PathSettings = PathSettings()
+
+    def read_options(self) -> ReadOptions:
+        """Give the options of a call that chooses nothing itself."""
+        decode = DecodeOptions(pdf_dpi=self.reader.pdf_dpi, page_pixels=self.reader.page_pixels)
+        return ReadOptions(decode=decode, limits=self.limits)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Settings, and where each value came from.
+
+    Attributes:
+        settings: resolved and checked.
+        origins: by "section.key": "default", "file …", "environment …" or "flag".
+    """
+
+    settings: Settings
+    origins: Mapping[str, str]
+
+    def rows(self) -> Iterator[tuple[str, Any, str]]:
+        """Walk (section.key, value, origin) in the order of the sections."""
+        for name, _ in _known():
+            section, key = name.split(".")
+            yield name, getattr(getattr(self.settings, section), key), self.origins[name]
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """A value somebody gave, before it is checked."""
+
+    value: object
+    origin: str
+    from_text: bool = False
+
+
+def load(
+    flags: Mapping[str, object] | None = None,
+    *,
+    file: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Loaded:
+    """Resolve the settings.
+
+    Args:
+        flags: values by "section.key"; None where a flag was not given.
+        file: the configuration file; without it the one `SHIZI_CONFIG` names, else `shizi.yaml`
+            of the working directory where there is one.
+        environ: variables by name; the process's own where None.
+
+    Returns:
+        The settings with the origin of every value.
+
+    Raises:
+        ConfigError: a key is unknown, a value has the wrong type or lies outside its range, or the
+            file named cannot be read.
+    """
+    variables = os.environ if environ is None else environ
+    given: dict[str, _Given] = {}
+    given |= _from_file(_find_file(file, variables))
+    given |= _from_environment(variables)
+    given |= {k: _Given(v, "flag") for k, v in (flags or {}).items() if v is not None}
+    known = dict(_known())
+    for name, value in given.items():
+        if name not in known:
+            raise _unknown(name, value.origin, known)
+    values = {name: _checked(name, known[name], value) for name, value in given.items()}
+    origins = {name: given[name].origin if name in given else DEFAULT_ORIGIN for name in known}
+    return Loaded(_assemble(values), origins)
+
+
+def _known() -> Iterator[tuple[str, dataclasses.Field[Any]]]:
+    for section, default in _sections().items():
+        yield from ((f"{section}.{spec.name}", spec) for spec in fields(default))
+
+
+def _sections() -> dict[str, Any]:
+    defaults = Settings()
+    return {spec.name: getattr(defaults, spec.name) for spec in fields(Settings)}
+
+
+def _assemble(values: Mapping[str, object]) -> Settings:
+    sections = {}
+    for section, default in _sections().items():
+        prefix = section + "."
+        changes = {k.removeprefix(prefix): v for k, v in values.items() if k.startswith(prefix)}
+        sections[section] = dataclasses.replace(default, **changes)
+    return Settings(**sections)
+
+
+def _find_file(file: Path | None, variables: Mapping[str, str]) -> Path | None:
+    if file is not None:
+        return file
+    if named := variables.get(FILE_VARIABLE):
+        return Path(named)
+    return Path(FILE_NAME) if Path(FILE_NAME).is_file() else None
+
+
+def _from_file(file: Path | None) -> dict[str, _Given]:
+    if file is None:
+        return {}
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+    except OSError as error:
+        raise ConfigError(f"{file} cannot be read: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        place = getattr(error, "problem_mark", None)
+        line = f" in line {place.line + 1}" if place else ""
+        raise ConfigError(f"{file} is no valid YAML{line}") from error
+    given = {}
+    for section, keys in _mapping(content, str(file)).items():
+        for key, value in _mapping(keys or {}, f"{file}: {section}").items():
+            given[f"{section}.{key}"] = _Given(value, f"file {file}")
+    return given
+
+
+def _mapping(content: object, place: str) -> Mapping[object, object]:
+    if not isinstance(content, Mapping):
+        raise ConfigError(f"{place} must hold names with values")
+    return content
+
+
+def _from_environment(variables: Mapping[str, str]) -> dict[str, _Given]:
+    given = {}
+    one_underscore = {name.replace(".", "_"): name for name, _ in _known()}
+    for variable, text in variables.items():
+        name = variable.removeprefix(_PREFIX).lower()
+        if not variable.startswith(_PREFIX):
+            continue
+        if "__" in name:
+            origin = f"environment {variable}"
+            given[name.replace("__", ".", 1)] = _Given(text, origin, from_text=True)
+        elif name in one_underscore:
+            right = _PREFIX + one_underscore[name].replace(".", "__").upper()
+            raise ConfigError(f"environment {variable} is not read; did you mean {right}?")
+    return given
+
+
+def _unknown(name: str, origin: str, known: Mapping[str, object]) -> ConfigError:
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
+    return ConfigError(f"unknown setting {name!r} ({origin}); {hint}")
+
+
+def _checked(name: str, spec: dataclasses.Field[Any], given: _Given) -> object:
+    """Turn a given value into the field's type, within the field's range."""
+    kind = _type_of(name)
+    value = given.value
+    if given.from_text and isinstance(value, str):
+        value = _from_text(kind, value)
+    if kind is float and type(value) is int:
+        value = float(value)
+    if kind is Path and isinstance(value, str):
+        value = Path(value).expanduser() if value else None
+    if not (type(value) is kind or (kind is Path and (value is None or isinstance(value, Path)))):
+        raise ConfigError(f"{name} is {given.value!r} ({given.origin}), not {_KINDS[kind]}")
+    if isinstance(value, int | float):
+        least = spec.metadata.get("least", 1)
+        most = spec.metadata.get("most", math.inf)
+        if not least <= value <= most:
+            bounds = f"from {least} to {most}" if most < math.inf else f"at least {least}"
+            raise ConfigError(f"{name} is {value} ({given.origin}); it must be {bounds}")
+    return value
+
+
+_KINDS = {int: "a whole number", float: "a number", str: "a text", Path: "a path"}
+
+
+def _from_text(kind: type, text: str) -> object:
+    if kind not in (int, float):
+        return text
+    try:
+        return kind(text)
+    except ValueError:
+        return text
+
+
+def _type_of(name: str) -> type:
+    """Give a field's type; of `Path | None` the Path."""
+    section, key = name.split(".")
+    hint = typing.get_type_hints(type(_sections()[section]))[key]
+    if isinstance(hint, types.UnionType):
+        hint = next(part for part in typing.get_args(hint) if part is not type(None))
+    return typing.cast("type", hint)
+
+
+def usable_cpus() -> int:
+    """Count the processors this process may use: its affinity, cut by the cgroup's share."""
+    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
+        share = math.ceil(int(quota) / int(period))
+    except (OSError, ValueError):
+        share = count or 1
+    return max(1, min(count or 1, share))

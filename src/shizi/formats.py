@@ -1,0 +1,128 @@
+"""Turns what was read into what is written: plain text, a JSON-ready dict, JSON lines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+from shizi.core.errors import ShiziError
+from shizi.core.types import Notice, PageResult, Quad, TextLine
+
+SCHEMA = "1.0"
+Json = dict[str, object]
+
+
+def pages_to_text(pages: Sequence[PageResult]) -> str:
+    """Join the lines in reading order; a form feed stands between pages, as pdftotext has it."""
+    return "\f".join(page.text + "\n" if page.lines else "" for page in pages)
+
+
+def pages_to_dict(pages: Sequence[PageResult], total_time_s: float) -> Json:
+    """Give the response object of one picture or document.
+
+    Args:
+        pages: of one input, in order; none read is a success without results.
+        total_time_s: seconds the caller waited for the reading.
+
+    Returns:
+        What `json` can write. Boxes are four (x, y) clockwise from where the text begins, in
+        pixels of the original page, whole numbers or with at most two decimals; confidences are
+        in [0, 1].
+    """
+    results = [
+        _line_to_dict(line, page.number, k)
+        for page in pages
+        for k, line in enumerate(page.lines, start=1)
+    ]
+    return {
+        "success": True,
+        "results": results,
+        "text": pages_to_text(pages).rstrip("\n"),
+        "pages": [_page_to_dict(page) for page in pages],
+        "warnings": [_notice_to_dict(notice) for page in pages for notice in page.notices],
+        "model": {"name": pages[0].model if pages else ""},
+        "total_time": round(total_time_s, 4),
+        "timing": _timing(pages),
+        "schema": SCHEMA,
+    }
+
+
+def error_to_dict(error: ShiziError) -> Json:
+    """Give the response object of an input that could not be read."""
+    return failure_to_dict(error.code, error.detail, error.advice)
+
+
+def failure_to_dict(code: str, message: str, advice: str) -> Json:
+    """Give a failed response from its three parts; `results` is there for naive clients."""
+    return {
+        "success": False,
+        "error": {"code": code, "message": message, "advice": advice},
+        "results": [],
+    }
+
+
+def dict_to_json(response: Mapping[str, object]) -> str:
+    """Write one response for people: indented, Chinese as it is, with a final line feed."""
+    return json.dumps(response, ensure_ascii=False, indent=2) + "\n"
+
+
+def dict_to_jsonl(image: str, response: Mapping[str, object]) -> str:
+    """Write one response as one line, the picture's name first."""
+    return json.dumps({"image": image, **response}, ensure_ascii=False) + "\n"
+
+
+def _line_to_dict(line: TextLine, page: int, number: int) -> Json:
+    result: Json = {
+        "text": line.text,
+        "confidence": _confidence(line.confidence),
+        "box": _box(line.box),
+        "page": page,
+        "line": number,
+        "direction": line.direction.value,
+    }
+    if line.characters:
+        result["chars"] = [
+            {"text": c.text, "confidence": _confidence(c.confidence), "box": _box(c.box)}
+            for c in line.characters
+        ]
+    return result
+
+
+def _page_to_dict(page: PageResult) -> Json:
+    return {
+        "page": page.number,
+        "width": int(page.width),
+        "height": int(page.height),
+        "angle": _number(page.angle_deg),
+        "scale": round(float(page.scale), 4),
+    }
+
+
+def _notice_to_dict(notice: Notice) -> Json:
+    result: Json = {"code": notice.code, "detail": notice.detail}
+    if notice.page is not None:
+        result["page"] = notice.page
+    return result
+
+
+def _timing(pages: Sequence[PageResult]) -> dict[str, float]:
+    """Sum the stages over the pages, in the order the stages came."""
+    sums: dict[str, float] = {}
+    for page in pages:
+        for stage, seconds in page.timing_s:
+            sums[stage] = sums.get(stage, 0.0) + float(seconds)
+    return {stage: round(seconds, 4) for stage, seconds in sums.items()}
+
+
+def _box(quad: Quad) -> list[list[int | float]]:
+    return [[_number(x), _number(y)] for x, y in quad.points]
+
+
+def _confidence(value: float) -> float:
+    return round(float(value), 4)
+
+
+def _number(value: float) -> int | float:
+    """Round to two decimals; a whole number loses its point, and zero its sign."""
+    rounded = round(float(value), 2)
+    return int(rounded) if rounded.is_integer() else rounded

@@ -1,0 +1,65 @@
+"""Typed choices become options, or a sentence that says what is wrong."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shizi.core.choices import parse_flag, parse_pages, parse_steps, parse_whole
+from shizi.core.errors import OptionError
+
+
+@pytest.mark.parametrize(
+    ("text", "pairs"),
+    [
+        ("1", [(1, 1)]),
+        ("1,3-5", [(1, 1), (3, 5)]),
+        ("3-5, 1", [(1, 1), (3, 5)]),
+        ("1,2,3", [(1, 3)]),
+        ("2-4,3-9", [(2, 9)]),
+        ("4-", [(4, None)]),
+        ("4-,6,9-", [(4, None)]),
+        ("1-2,2-", [(1, None)]),
+    ],
+)
+def test_pages(text: str, pairs: list[tuple[int, int | None]]) -> None:
+    assert parse_pages(text) == pairs
+
+
+@pytest.mark.parametrize("text", ["", "a", "0", "5-3", "-1", "1,,2", "1-2-3", "1.5"])
+def test_wrong_pages(text: str) -> None:
+    with pytest.raises(OptionError):
+        parse_pages(text)
+
+
+@given(st.lists(st.tuples(st.integers(1, 60), st.integers(0, 10)), min_size=1, max_size=8))
+def test_pages_cover_exactly_what_was_named(ranges: list[tuple[int, int]]) -> None:
+    text = ",".join(f"{first}-{first + more}" for first, more in ranges)
+    named = {page for first, more in ranges for page in range(first, first + more + 1)}
+
+    pairs = parse_pages(text)
+
+    covered = [page for first, last in pairs for page in range(first, (last or 0) + 1)]
+    assert covered == sorted(named)
+
+
+def test_steps() -> None:
+    assert parse_steps("auto") is None
+    assert parse_steps("none") == ()
+    assert parse_steps("gray, clahe") == ("gray", "clahe")
+
+
+def test_whole_numbers_have_bounds() -> None:
+    assert parse_whole("dpi", "300", 36, 1200) == 300
+    with pytest.raises(OptionError, match="dpi is 20; it must be from 36"):
+        parse_whole("dpi", "20", 36, 1200)
+    with pytest.raises(OptionError, match="not a whole number"):
+        parse_whole("dpi", "x", 36, 1200)
+
+
+def test_flags() -> None:
+    assert parse_flag("chars", "True")
+    assert not parse_flag("chars", "0")
+    with pytest.raises(OptionError, match="say true or false"):
+        parse_flag("chars", "maybe")
