@@ -46,7 +46,8 @@ def test_a_shift_of_all_scores_changes_nothing(logits: NDArray[np.float32], shif
 def test_confidence_is_the_softmax_of_the_best_column() -> None:
     logits = np.array([[0, 2, 0], [0, 3, 0], [5, 0, 0]], dtype=np.float32)
     (span,) = greedy_spans(logits)
-    assert span.confidence == np.float32(np.exp(3) / (np.exp(3) + 2)) or abs(
-        span.confidence - np.exp(3) / (np.exp(3) + 2)
-    ) < 1e-6
+    assert (
+        span.confidence == np.float32(np.exp(3) / (np.exp(3) + 2))
+        or abs(span.confidence - np.exp(3) / (np.exp(3) + 2)) < 1e-6
+    )
     assert (span.first, span.end) == (0, 2)

@@ -32,7 +32,8 @@ def add_serve_arguments(parser: argparse.ArgumentParser) -> None:
 def run_serve(args: argparse.Namespace) -> int:
     """Serve until a signal ends it."""
     settings = load_settings(args).settings
-    from shizi.server.serve import serve
+    # Flask costs a tenth of a second, and only this verb needs it.
+    from shizi.server.serve import serve  # noqa: PLC0415
 
     serve(settings, partial(assembly.open_reader, settings), say)
     return 0

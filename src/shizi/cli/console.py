@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -48,14 +48,15 @@ def open_output(path: str | None) -> Iterator[TextIO]:
         sys.stdout.flush()
         return
     try:
-        file = Path(path).open("w", encoding="utf-8", newline="\n")
+        # Results are as long as the documents: they go to the file as they come.
+        file = Path(path).open("w", encoding="utf-8", newline="\n")  # noqa: SIM115
     except OSError as error:
         raise FileAccessError(f"{path} cannot be written: {error.strerror}") from error
     with file:
         yield file
 
 
-def table(rows: list[tuple[str, ...]]) -> str:
+def table(rows: Sequence[tuple[str, ...]]) -> str:
     """Align rows in columns."""
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
     lines = (

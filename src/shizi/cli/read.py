@@ -48,7 +48,7 @@ def run_read(args: argparse.Namespace) -> int:
     """Read every file; one that fails is told and does not stop the others."""
     settings = load_settings(args).settings
     options = _options(args, settings.read_options())
-    ranges = parse_pages(args.pages) if args.pages else [(1, None)]
+    ranges: Ranges = parse_pages(args.pages) if args.pages else [(1, None)]
     reader = assembly.open_reader(settings)
     failures: list[ShiziError] = []
     with open_output(args.output) as out:

@@ -7,6 +7,7 @@ no shape arithmetic is left, and the file is the same for the same weights.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -33,7 +34,7 @@ class _Graph:
         self.weights.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
         return name
 
-    def node(self, kind: str, inputs: list[str], output: str, **attributes: object) -> str:
+    def node(self, kind: str, inputs: list[str], output: str, **attributes: Any) -> str:
         self.nodes.append(helper.make_node(kind, inputs, [output], name=output, **attributes))
         return output
 
@@ -50,7 +51,7 @@ def build_onnx(net: Crnn, charset: Charset, name: str) -> onnx.ModelProto:
         context = _lstm(graph, net, features)
         _head(graph, net, context)
     inputs = [helper.make_tensor_value_info("strips", TensorProto.FLOAT, ["B", 1, 32, "W"])]
-    shape = ["B", "T", net.dims.classes]
+    shape: list[str | int | None] = ["B", "T", net.dims.classes]
     outputs = [helper.make_tensor_value_info("logits", TensorProto.FLOAT, shape)]
     body = helper.make_graph(graph.nodes, name, inputs, outputs, graph.weights)
     model = helper.make_model(
@@ -84,8 +85,11 @@ def _convolutions(graph: _Graph, net: Crnn) -> str:
             x = graph.node("MaxPool", [x], f"pool{k}", kernel_shape=kernel, strides=kernel)
             continue
         assert isinstance(layer, nn.Sequential)
-        weight, bias = fold_batch_norm(layer[0], layer[1])
-        pads = [*layer[0].padding, *layer[0].padding]
+        conv, norm = layer[0], layer[1]
+        assert isinstance(conv, nn.Conv2d)
+        assert isinstance(conv.padding, tuple)
+        weight, bias = fold_batch_norm(conv, norm)
+        pads = [*conv.padding, *conv.padding]
         names = [x, graph.weight(f"conv{k}.w", weight), graph.weight(f"conv{k}.b", bias)]
         kernel = list(weight.shape[2:])
         x = graph.node("Conv", names, f"conv{k}", kernel_shape=kernel, pads=pads)
@@ -94,10 +98,9 @@ def _convolutions(graph: _Graph, net: Crnn) -> str:
 
 
 def fold_batch_norm(
-    conv: nn.Module, norm: nn.Module
+    conv: nn.Conv2d, norm: nn.Module
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Give weight and bias of one convolution that does what both did in evaluation mode."""
-    assert isinstance(conv, nn.Conv2d)
     assert isinstance(norm, nn.BatchNorm2d)
     assert norm.running_var is not None
     assert norm.running_mean is not None

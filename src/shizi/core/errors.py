@@ -6,7 +6,7 @@
     │  ├─ TooLarge                too_large        413   2    names the limit and the actual value
     │  ├─ CorruptImage            corrupt          422   2
     │  └─ EncryptedPdf            encrypted_pdf    422   8
-    ├─ OptionError                bad_option       422   1    names the option and the nearest valid one
+    ├─ OptionError                bad_option       422   1    names the option and what it may be
     ├─ FileAccessError            file_access      500   5
     ├─ Busy                       busy             503   15   retry_after_s
     ├─ DeadlineExceeded           deadline         504   15

@@ -47,7 +47,7 @@ class DetectOptions:
         max_side_px: the longer side of the detector's input; a larger page is reduced to it.
         mask_threshold: probability above which a pixel belongs to text, in (0, 1).
         box_threshold: mean probability below which a box is dropped, in (0, 1).
-        unclip_ratio: how far a shrunken text kernel is grown back: offset = area * ratio / perimeter.
+        unclip_ratio: how far a shrunken kernel is grown back: offset = area * ratio / perimeter.
         max_lines: more boxes than this are dropped, the weakest first, and told in a notice.
     """
 

@@ -34,7 +34,7 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Quad:
-    """Four corners of a text line, clockwise from where the text begins; pixels, x right, y down."""
+    """Four corners of a text line, clockwise from where it begins; pixels, x right, y down."""
 
     points: tuple[Point, Point, Point, Point]
 

@@ -8,6 +8,7 @@ side: there the whole line is turned.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -62,13 +63,11 @@ def lay_out(crop: RgbImage | GrayImage) -> Row:
         The row; a crop without ink is one cell.
     """
     ink = _ink(crop)
-    left, right = _reach(ink.any(axis=0))
+    left, right = _reach(np.asarray(ink.any(axis=0), dtype=np.bool_))
     strip = crop[:, left:right]
     cuts = _cut_places(ink[:, left:right])
-    height = max(1, max(low - high for high, low in zip(cuts[:-1], cuts[1:], strict=True)))
-    cells = [
-        _centered(strip[high:low], height) for high, low in zip(cuts[:-1], cuts[1:], strict=True)
-    ]
+    height = max(low - high for high, low in pairwise(cuts))
+    cells = [_centered(strip[high:low], height) for high, low in pairwise(cuts)]
     image = np.ascontiguousarray(np.concatenate(cells, axis=1))
     return Row(image, tuple(cut / crop.shape[0] for cut in cuts))
 

@@ -47,9 +47,9 @@ def greedy_spans(logits: NDArray[np.float32]) -> list[Span]:
     ends = np.concatenate((starts[1:], [len(best)]))
     inked = best[starts] != BLANK
     starts, ends = starts[inked], ends[inked]
-    kept = np.concatenate([np.arange(a, b) for a, b in zip(starts, ends, strict=True)] or [[]])
+    kept = np.flatnonzero(best != BLANK)
     # Most columns are blank: the softmax over ten thousand classes is taken for the others only.
-    sure = dict(zip(kept.tolist(), _top_probability(logits[kept.astype(np.intp)]), strict=True))
+    sure = dict(zip(kept.tolist(), _top_probability(logits[kept]), strict=True))
     return [
         Span(int(best[a]), max(sure[k] for k in range(a, b)), int(a), int(b))
         for a, b in zip(starts, ends, strict=True)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from shizi.core.types import GrayImage
 
@@ -47,7 +48,7 @@ def noise(image: GrayImage, rng: np.random.Generator) -> GrayImage:
     sigma = rng.uniform(2, 16)
     grain = rng.standard_normal((rows, columns), dtype=np.float32) * np.float32(sigma)
     if rng.random() < 0.35:
-        grain = cv2.GaussianBlur(grain, (0, 0), 1.0) * 2
+        grain = np.asarray(cv2.GaussianBlur(grain, (0, 0), 1.0) * 2, np.float32)
     return np.asarray(np.clip(image + grain, 0, 255), np.uint8)
 
 
@@ -73,13 +74,14 @@ def shade(image: GrayImage, rng: np.random.Generator) -> GrayImage:
 def fade(image: GrayImage, rng: np.random.Generator) -> GrayImage:
     """Lose ink in bands or patches, as thermal paper and worn ribbons do."""
     rows, columns = image.shape
+    field: NDArray[np.generic]
     if rng.random() < 0.4:
         field = rng.random((rows, 1), dtype=np.float32)
         field = np.repeat(cv2.GaussianBlur(field, (0, 0), 1.0), columns, axis=1)
     else:
         coarse = rng.random((max(2, rows // 6), max(2, columns // 6)), dtype=np.float32)
         field = cv2.resize(coarse, (columns, rows), interpolation=cv2.INTER_LINEAR)
-    loss = np.clip(field * rng.uniform(0.3, 1.1), 0, 0.85)
+    loss = np.clip(np.asarray(field, np.float32) * rng.uniform(0.3, 1.1), 0, 0.85)
     paper = float(np.percentile(image[::2, ::4], 90))
     return np.asarray(image + (paper - image) * loss, np.uint8)
 

@@ -82,7 +82,8 @@ class Trainer:
         torch.set_num_threads(options.threads)
         self.folder, self.recipe, self.options = folder, recipe, options
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.net = Crnn(dims).to(self.device, memory_format=torch.channels_last)
+        self.net = Crnn(dims).to(self.device)
+        self.net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         if init:
             self._warm_start(init)
         self.average = copy.deepcopy(self.net).eval()
@@ -92,7 +93,7 @@ class Trainer:
         folder.mkdir(parents=True, exist_ok=True)
         if (folder / "last.pt").exists():
             self._resume()
-        plan = {"recipe": {**asdict(recipe), "symbols": len(recipe.symbols)}}
+        plan: dict[str, Any] = {"recipe": {**asdict(recipe), "symbols": len(recipe.symbols)}}
         plan |= {"options": asdict(options), "dims": dims.to_dict(), "init": str(init or "")}
         (folder / "recipe.json").write_text(json.dumps(plan, indent=1, ensure_ascii=False))
 

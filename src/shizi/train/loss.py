@@ -41,7 +41,7 @@ def ctc_head_loss(
     scores = torch.baddbmm(bias.unsqueeze(1), features.float(), weight.transpose(1, 2))
     normalizer = _log_normalizer(features, head, targets, negatives)
     log_probs = (scores - normalizer.unsqueeze(2)).transpose(0, 1)  # (T, B, K)
-    losses: Tensor = _PartialCtc.apply(log_probs, small, lengths)
+    losses: Tensor = _PartialCtc.apply(log_probs, small, lengths)  # type: ignore[no-untyped-call]
     return (losses / lengths.to(losses.device)).mean()
 
 
@@ -67,7 +67,7 @@ class _PartialCtc(torch.autograd.Function):
         return losses.detach()
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:  # type: ignore[override]
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
         """Scale each line's gradient: minus the posterior of each column's class."""
         (gradient,) = ctx.saved_tensors
         return gradient * grad.view(1, -1, 1), None, None

@@ -18,9 +18,10 @@ _LONG_MONTHS = (
     "January February March April May June July August September October November December".split()
 )
 _FIELDS_ZH = (
-    "名称 纳税人识别号 地址 电话 地址、电话 开户行及账号 货物或应税劳务、服务名称 规格型号 单位 数量 "
-    "单价 金额 税率 税额 合计 价税合计 小写 大写 收款人 复核 开票人 销售方 购买方 备注 校验码 "
-    "发票代码 发票号码 开票日期 机器编号 密码区 甲方 乙方 法定代表人 委托代理人 签订日期 合同编号 "
+    "名称 纳税人识别号 地址 电话 地址、电话 开户行及账号 货物或应税劳务、服务名称 "
+    "规格型号 单位 数量 单价 金额 税率 税额 合计 价税合计 小写 大写 收款人 复核 开票人 "
+    "销售方 购买方 备注 校验码 发票代码 发票号码 开票日期 机器编号 密码区 "
+    "甲方 乙方 法定代表人 委托代理人 签订日期 合同编号 "
     "项目名称 交货日期 付款方式 收货人 发货人 运单号 订单编号 下单时间 支付方式 实付金额 优惠 "
     "姓名 性别 出生日期 民族 住址 公民身份号码 签发机关 有效期限 手机号码 邮箱 学历 专业 毕业院校 "
     "科室 床号 住院号 检验项目 结果 参考范围 样本类型 报告时间 审核者 车次 座位 票价 检票口 "
@@ -35,7 +36,10 @@ _FIELDS_EN = (
     "Member ID|Name|Signature|Page|Department|Subject|Version|Status|Delivery Note|Serial No|"
     "Thank you! Please come again|GOODS SOLD ARE NOT RETURNABLE|Salesperson|Document No|Batch"
 ).split("|")
-_UNITS = "元 角 个 件 箱 台 套 kg g mg L mL m cm mm ㎡ m² m³ % ‰ ℃ km/h mmol/L g/L U/L ×10⁹/L MB GB 次 天 小时 分钟 份 张 人".split()
+_UNITS = (
+    "元 角 个 件 箱 台 套 kg g mg L mL m cm mm ㎡ m² m³ % ‰ ℃ km/h mmol/L g/L U/L ×10⁹/L "
+    "MB GB 次 天 小时 分钟 份 张 人"
+).split()
 _MALAY = (
     "JALAN TAMAN SDN BHD KUALA LUMPUR SELANGOR PERNIAGAAN RESTORAN KEDAI LOT BANDAR BARU "
     "JOHOR PENANG PUSAT PERDAGANGAN CAWANGAN TUNAI TERIMA KASIH SILA DATANG LAGI NO"
@@ -164,7 +168,7 @@ def address_net(rng: Random) -> str:
             f"/usr/{word}/{other}",
             f"{word}.{other}({rng.choice(string.ascii_lowercase)})",
             f"--{word}={rng.randint(0, 999)}",
-            f"{rng.randint(1, 255)}.{rng.randint(0, 255)}.{rng.randint(0, 255)}.{rng.randint(1, 254)}",
+            ".".join(str(rng.randint(1, 254)) for _ in range(4)),
         )
     )
 

@@ -98,19 +98,19 @@ def _shape(mask: GrayImage, style: str, size_px: int, rng: Random) -> GrayImage:
     """Fatten, thin, slant or dot the strokes."""
     kind = rng.random()
     if kind < 0.10:
-        mask = cv2.dilate(mask, np.ones((2, 2), np.uint8))
+        mask = np.asarray(cv2.dilate(mask, np.ones((2, 2), np.uint8)), np.uint8)
     elif kind < 0.18:
         # Light faces are few among free fonts: thin the strokes, small ones only in part.
         weight = rng.uniform(0.3, 1.0 if size_px >= 28 else 0.6)
         thin = cv2.erode(mask, np.ones((2, 2), np.uint8))
-        mask = cv2.addWeighted(thin, weight, mask, 1 - weight, 0)
+        mask = np.asarray(cv2.addWeighted(thin, weight, mask, 1 - weight, 0), np.uint8)
     elif kind < 0.24:
         shear = rng.uniform(-0.28, 0.28)
         matrix = np.array([[1, shear, -shear * mask.shape[0] / 2], [0, 1, 0]], np.float32)
-        mask = cv2.warpAffine(mask, matrix, (mask.shape[1], mask.shape[0]))
+        mask = np.asarray(cv2.warpAffine(mask, matrix, mask.shape[::-1]), np.uint8)
     if rng.random() < (0.35 if style == "dot" else 0.04):
         mask = _dots(mask, size_px, rng)
-    return np.asarray(mask, np.uint8)
+    return mask
 
 
 def _dots(mask: GrayImage, size_px: int, rng: Random) -> GrayImage:

@@ -130,7 +130,7 @@ def _with_neighbor(mask: np.ndarray, ink: Ink, rng: Random) -> np.ndarray:
     # The neighbour may touch the box's edge, not the line itself.
     band = slice(ink.top + height // 8, ink.bottom - height // 8)
     moved[band] = 0
-    return np.maximum(mask, moved)
+    return np.asarray(np.maximum(mask, moved), np.float32)
 
 
 def _crop(image: GrayImage, ink: Ink, rng: Random) -> GrayImage:
@@ -178,9 +178,10 @@ def _jitter(image: GrayImage, rng: Random) -> GrayImage:
     """Shift the edges of a ready crop by a few percent of its height, and stretch it."""
     if rng.random() < 0.5:
         return image
-    rows, columns = image.shape
+    rows = image.shape[0]
     pads = [round(rng.uniform(-0.04, 0.12) * rows) for _ in range(4)]
-    grown = cv2.copyMakeBorder(image, *(max(0, p) for p in pads), cv2.BORDER_REPLICATE)
+    above, below, before, after = (max(0, p) for p in pads)
+    grown = cv2.copyMakeBorder(image, above, below, before, after, cv2.BORDER_REPLICATE)
     top, bottom, left, right = (max(0, -p) for p in pads)
     cut = grown[top : grown.shape[0] - bottom, left : grown.shape[1] - right]
     width = max(8, round(cut.shape[1] * rng.uniform(0.85, 1.15)))

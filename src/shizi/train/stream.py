@@ -219,8 +219,7 @@ class BatchStream:
         chunk, skip = self._start
         turn = 0
         while True:
-            for batch in self._take(turn)[skip:]:
-                yield batch
+            yield from self._take(turn)[skip:]
             skip, chunk, turn = 0, chunk + 1, (turn + 1) % len(self._queues)
 
     def _take(self, turn: int) -> list[Batch]:
