@@ -95,6 +95,7 @@ def _page_to_dict(page: PageResult) -> Json:
         "height": int(page.height),
         "angle": _number(page.angle_deg),
         "scale": round(float(page.scale), 4),
+        "steps": list(page.steps),
     }
 
 

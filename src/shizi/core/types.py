@@ -239,6 +239,7 @@ class PageResult:
         notices: what the reader did to the input, lines that failed included.
         angle_deg: tilt that was corrected, degrees clockwise.
         scale: pixels of the image worked on over pixels of the original, along x.
+        steps: names of the preparation steps that were taken, in their order.
         timing_s: seconds by stage ("decode", "prepare", "detect", "recognize").
         model: name of the recognizer that read it.
     """
@@ -250,6 +251,7 @@ class PageResult:
     notices: tuple[Notice, ...] = ()
     angle_deg: float = 0.0
     scale: float = 1.0
+    steps: tuple[str, ...] = ()
     timing_s: tuple[tuple[str, float], ...] = ()
     model: str = ""
 

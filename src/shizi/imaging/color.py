@@ -117,7 +117,7 @@ def _band_to_rgb(band: Image.Image, coding: Coding) -> RgbImage:
     if band.mode == "LAB":
         return _lab_to_rgb(np.asarray(band))
     if band.has_transparency_data:
-        return _over_white(np.asarray(band.convert("RGBA")))
+        return over_white(np.asarray(band.convert("RGBA")))
     return np.asarray(band.convert("RGB"), dtype=np.uint8)
 
 
@@ -143,7 +143,7 @@ def _lab_to_rgb(lab: NDArray[np.uint8]) -> RgbImage:
     return np.asarray(cv2.cvtColor(offset, cv2.COLOR_LAB2RGB), dtype=np.uint8)
 
 
-def _over_white(rgba: NDArray[np.uint8]) -> RgbImage:
+def over_white(rgba: NDArray[np.uint8]) -> RgbImage:
     """Lay (h, w, 4) straight alpha over white paper."""
     alpha = rgba[:, :, 3:].astype(np.uint16)
     mixed = rgba[:, :, :3].astype(np.uint16) * alpha + 255 * (255 - alpha)

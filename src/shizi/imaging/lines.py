@@ -1,8 +1,8 @@
 """The one way a line of text becomes the recognizer's input, in training and in serving alike.
 
-quad on a page → upright crop (RGB) → grey, height 32, aspect kept → padded to its width bucket
-with mid-grey → float32 in [-1, 1]. A width bucket is a multiple of 64, and only equal buckets
-share a batch, so that a line's reading never depends on its neighbours.
+quad on a page → upright crop (RGB) → strip of the network's height, aspect kept → padded to its
+width bucket with mid-grey → float32 in [-1, 1]. A width bucket is a multiple of 64, and only
+equal buckets share a batch, so that a line's reading never depends on its neighbours.
 """
 
 from __future__ import annotations
@@ -72,13 +72,27 @@ def line_to_gray(crop: RgbImage | GrayImage, height: int = LINE_HEIGHT) -> GrayI
         (height, W) uint8, W in [MIN_WIDTH, MAX_WIDTH].
     """
     gray = crop if crop.ndim == 2 else cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
-    rows, columns = gray.shape
+    return _to_height(np.asarray(gray, np.uint8), height)
+
+
+def line_to_rgb(crop: RgbImage | GrayImage, height: int) -> RgbImage:
+    """Turn an upright crop into a strip in color; see `line_to_gray`.
+
+    Returns:
+        (height, W, 3) uint8.
+    """
+    color = crop if crop.ndim == 3 else cv2.cvtColor(crop, cv2.COLOR_GRAY2RGB)
+    return _to_height(np.asarray(color, np.uint8), height)
+
+
+def _to_height(crop: NDArray[np.uint8], height: int) -> NDArray[np.uint8]:
+    rows, columns = crop.shape[:2]
     width = min(MAX_WIDTH, max(MIN_WIDTH, round(columns * height / rows)))
     if (rows, columns) == (height, width):
-        return np.ascontiguousarray(gray, dtype=np.uint8)
+        return np.ascontiguousarray(crop)
     # Area averaging keeps thin strokes when shrinking; cubic keeps edges when enlarging.
     interpolation = cv2.INTER_AREA if rows > height else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(gray, (width, height), interpolation=interpolation), np.uint8)
+    return np.asarray(cv2.resize(crop, (width, height), interpolation=interpolation), np.uint8)
 
 
 def bucket_width(width: int) -> int:
@@ -90,10 +104,11 @@ def strips_to_batch(strips: list[GrayImage]) -> NDArray[np.float32]:
     """Stack strips of one bucket into the network's input.
 
     Args:
-        strips: (H, W) uint8 each, all of the same H and of the same `bucket_width`.
+        strips: (H, W) or (H, W, 3) uint8 each, all of the same form, H and `bucket_width`.
 
     Returns:
-        (B, 1, H, bucket) float32 in [-1, 1]; columns beyond a strip are near 0 (mid-grey).
+        (B, 1, H, bucket) float32 in [-1, 1], of colored strips (B, 3, H, bucket) in the order
+        blue, green, red; columns beyond a strip are near 0 (mid-grey).
 
     Raises:
         ValueError: the strips do not share a bucket.
@@ -102,7 +117,9 @@ def strips_to_batch(strips: list[GrayImage]) -> NDArray[np.float32]:
     if len(buckets) != 1:
         raise ValueError(f"strips of {len(buckets)} buckets cannot share a batch")
     height = strips[0].shape[0]
-    batch = np.full((len(strips), 1, height, buckets.pop()), PAD_VALUE, dtype=np.uint8)
+    planes = 1 if strips[0].ndim == 2 else 3
+    batch = np.full((len(strips), planes, height, buckets.pop()), PAD_VALUE, dtype=np.uint8)
     for row, strip in zip(batch, strips, strict=True):
-        row[0, :, : strip.shape[1]] = strip
+        colors = strip[None] if strip.ndim == 2 else strip[:, :, ::-1].transpose(2, 0, 1)
+        row[:, :, : strip.shape[1]] = colors
     return batch.astype(np.float32) / np.float32(127.5) - np.float32(1.0)

@@ -10,13 +10,36 @@ from numpy.typing import NDArray
 
 from shizi.core.errors import CorruptImage, IncompatibleModel, ShiziError
 from shizi.core.types import GrayImage, RgbImage
-from shizi.imaging.lines import bucket_width, line_to_gray, strips_to_batch
+from shizi.imaging.lines import (
+    LINE_HEIGHT,
+    bucket_width,
+    line_to_gray,
+    line_to_rgb,
+    strips_to_batch,
+)
 from shizi.models.session import Session
 from shizi.text.charset import Charset
 from shizi.text.ctc import Span, greedy_spans
 
 # Columns of pixels a batch may hold: ten thousand scores every four pixels are what costs memory.
 BATCH_COLUMNS = 2560
+
+
+@dataclass(frozen=True, slots=True)
+class LineForm:
+    """How a network takes lines and gives scores.
+
+    Attributes:
+        height: rows of a strip.
+        color: whether strips keep their colors.
+        stride: columns of pixels a column of scores.
+        probabilities: whether the scores are probabilities already.
+    """
+
+    height: int = LINE_HEIGHT
+    color: bool = False
+    stride: int = 4
+    probabilities: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +81,24 @@ class Recognizer:
         name: of the model.
     """
 
-    def __init__(self, session: Session, charset: Charset, name: str) -> None:
+    def __init__(
+        self, session: Session, charset: Charset, name: str, form: LineForm | None = None
+    ) -> None:
         """Bind a session to the charset of its head.
 
+        Args:
+            session: of the network.
+            charset: symbols of its classes.
+            name: of the model.
+            form: how it takes lines; None for our own networks.
+
         Raises:
-            IncompatibleModel: the model's metadata name another charset or stride.
+            IncompatibleModel: the model's metadata name another charset.
         """
         self.name = name
         self._session = session
         self._charset = charset
-        self._stride = int(session.metadata.get("stride", "4"))
+        self._form = form or LineForm(stride=int(session.metadata.get("stride", "4")))
         wanted = session.metadata.get("charset_sha256", charset.sha256)
         if wanted != charset.sha256:
             raise IncompatibleModel(f"{name}: the charset file is not the one it was trained with")
@@ -91,12 +122,17 @@ class Recognizer:
             if crop.size == 0 or crop.dtype != np.uint8:
                 answers[k] = CorruptImage("a line crop is empty or not 8-bit")
             else:
-                strips[k] = line_to_gray(crop)
+                strips[k] = self._strip(crop)
         for batch in _batches({k: strip.shape[1] for k, strip in strips.items()}):
             logits = self._run([strips[k] for k in batch])
             for k, scores in zip(batch, logits, strict=True):
                 answers[k] = self._reading(scores, strips[k].shape[1])
         return [answer for answer in answers if answer is not None]
+
+    def _strip(self, crop: RgbImage | GrayImage) -> RgbImage | GrayImage:
+        if self._form.color:
+            return line_to_rgb(crop, self._form.height)
+        return line_to_gray(crop, self._form.height)
 
     def _run(self, strips: list[GrayImage]) -> NDArray[np.float32]:
         (name,) = self._session.input_names
@@ -110,8 +146,8 @@ class Recognizer:
 
     def _reading(self, logits: NDArray[np.float32], width: int) -> Reading:
         """Decode the columns that lie on the strip, not on its padding."""
-        columns = -(-width // self._stride)
-        spans = greedy_spans(logits[:columns])
+        columns = -(-width // self._form.stride)
+        spans = greedy_spans(logits[:columns], probabilities=self._form.probabilities)
         symbols = _trim([self._symbol(span, columns) for span in spans])
         if not symbols:
             return Reading("", 0.0, ())

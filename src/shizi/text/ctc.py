@@ -31,25 +31,27 @@ class Span:
     end: int
 
 
-def greedy_spans(logits: NDArray[np.float32]) -> list[Span]:
+def greedy_spans(scores: NDArray[np.float32], *, probabilities: bool = False) -> list[Span]:
     """Decode the scores of one line.
 
     Args:
-        logits: (T, C) float, any real numbers; T may be 0.
+        scores: (T, C) float; T may be 0.
+        probabilities: whether the scores are already in [0, 1] and sum to 1 in each column.
 
     Returns:
         The symbols from left to right; their columns do not overlap.
     """
-    if logits.shape[0] == 0:
+    if scores.shape[0] == 0:
         return []
-    best = logits.argmax(axis=1)
+    best = scores.argmax(axis=1)
     starts = np.flatnonzero(np.concatenate(([True], best[1:] != best[:-1])))
     ends = np.concatenate((starts[1:], [len(best)]))
     inked = best[starts] != BLANK
     starts, ends = starts[inked], ends[inked]
     kept = np.flatnonzero(best != BLANK)
     # Most columns are blank: the softmax over ten thousand classes is taken for the others only.
-    sure = dict(zip(kept.tolist(), _top_probability(logits[kept]), strict=True))
+    top = scores[kept].max(axis=1).tolist() if probabilities else _top_probability(scores[kept])
+    sure = dict(zip(kept.tolist(), top, strict=True))
     return [
         Span(int(best[a]), max(sure[k] for k in range(a, b)), int(a), int(b))
         for a, b in zip(starts, ends, strict=True)

@@ -1,0 +1,128 @@
+"""Reads the lines of one page: quads in, text out, whichever way each line runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shizi.core.errors import ShiziError
+from shizi.core.types import (
+    Character,
+    Direction,
+    Frame,
+    GrayImage,
+    LineError,
+    Point,
+    Quad,
+    RgbImage,
+    TextLine,
+)
+from shizi.imaging.lines import crop_line
+from shizi.imaging.vertical import Row, is_tall, lay_out, turn_left, turn_right
+from shizi.models.recognizer import Reading, Recognizer, Symbol
+
+# Up to this shape a tall box may as well be one narrow character, such as a 1.
+_ONE_CHARACTER = 3.5
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """One way to read a quad.
+
+    Attributes:
+        crop: what the recognizer sees, text from left to right.
+        quad: the line's, beginning where its text would begin this way.
+        row: how a vertical line was laid out; None for a line read along its quad.
+    """
+
+    crop: RgbImage | GrayImage
+    quad: Quad
+    row: Row | None = None
+
+
+def read_lines(
+    image: RgbImage,
+    quads: Sequence[Quad],
+    recognizer: Recognizer,
+    frame: Frame,
+    *,
+    characters: bool = False,
+) -> list[TextLine | LineError]:
+    """Read the lines of a page.
+
+    A tall quad is read upright, as a vertical line, and turned to either side; the reading the
+    recognizer is surest of wins.
+
+    Args:
+        image: (H, W, 3) uint8 RGB, the page worked on.
+        quads: of its lines, pixels of `image`.
+        recognizer: reads them.
+        frame: maps points of `image` to the original page, which the answers are given in.
+        characters: whether lines list their characters.
+
+    Returns:
+        One entry a quad, same order; one that failed does not affect the others.
+
+    Raises:
+        ModelError: the recognizer failed as a whole.
+    """
+    attempts = [_attempts(image, quad) for quad in quads]
+    readings = iter(recognizer.recognize([a.crop for group in attempts for a in group]))
+    lines: list[TextLine | LineError] = []
+    for quad, group in zip(quads, attempts, strict=True):
+        answers = [(attempt, next(readings)) for attempt in group]
+        sure = [(a, r) for a, r in answers if isinstance(r, Reading)]
+        if sure:
+            best = max(sure, key=lambda pair: _rank(pair[1]))
+            lines.append(_to_line(*best, frame, characters=characters))
+        else:
+            error = next(r for _, r in answers if isinstance(r, ShiziError))
+            lines.append(LineError(frame.map_quad(quad), error))
+    return lines
+
+
+def _attempts(image: RgbImage, quad: Quad) -> list[_Attempt]:
+    crop = crop_line(image, quad)
+    upright = _Attempt(crop, quad)
+    if not is_tall(quad):
+        return [upright]
+    row = lay_out(crop)
+    a, b, c, d = quad.points
+    attempts = [
+        _Attempt(row.image, quad, row),
+        _Attempt(turn_left(crop), Quad((b, c, d, a))),
+        _Attempt(turn_right(crop), Quad((d, a, b, c))),
+    ]
+    return [*attempts, upright] if quad.height < _ONE_CHARACTER * quad.width else attempts
+
+
+def _rank(reading: Reading) -> float:
+    """Order readings of the same line; nothing read is worse than anything read."""
+    return reading.confidence if reading.text else -1.0
+
+
+def _to_line(attempt: _Attempt, reading: Reading, frame: Frame, *, characters: bool) -> TextLine:
+    listed = tuple(_to_character(s, attempt, frame) for s in reading.symbols) if characters else ()
+    direction = Direction.HORIZONTAL if attempt.row is None else Direction.VERTICAL
+    box = frame.map_quad(attempt.quad)
+    return TextLine(reading.text, reading.confidence, box, direction, listed)
+
+
+def _to_character(symbol: Symbol, attempt: _Attempt, frame: Frame) -> Character:
+    """Give a symbol its box: a slice of the line's quad."""
+    a, b, c, d = attempt.quad.points
+    if attempt.row is None:
+        start, end = symbol.start, symbol.end
+        box = Quad((_at(a, b, start), _at(a, b, end), _at(d, c, end), _at(d, c, start)))
+    else:
+        start, end = attempt.row.to_line(symbol.start), attempt.row.to_line(symbol.end)
+        box = Quad((_at(a, d, start), _at(b, c, start), _at(b, c, end), _at(a, d, end)))
+    return Character(symbol.text, symbol.confidence, frame.map_quad(box))
+
+
+def _at(first: Point, last: Point, share: float) -> Point:
+    """Give the point that lies this share of the way from the first to the last."""
+    return (
+        first[0] + share * (last[0] - first[0]),
+        first[1] + share * (last[1] - first[1]),
+    )

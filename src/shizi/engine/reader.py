@@ -1,0 +1,177 @@
+"""The reader: a picture or document in, its text out."""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shizi.core.errors import FileAccessError, OptionError, TooLarge
+from shizi.core.options import Limits, ReadOptions
+from shizi.core.types import Frame, LineError, Notice, Page, PageResult, TextLine
+from shizi.engine.budget import measure_budget
+from shizi.engine.lines import read_lines
+from shizi.imaging.arrays import array_to_page
+from shizi.imaging.decode import open_document
+from shizi.imaging.prep import check_steps, prepare
+from shizi.layout.order import order_lines
+from shizi.models.opening import open_detector, open_recognizer
+from shizi.models.store import DEFAULT_DETECTOR, DEFAULT_RECOGNIZER, ModelStore
+
+Source = str | os.PathLike[str] | bytes | NDArray[Any]
+
+_OPTIONS = ReadOptions()
+
+
+class Reader:
+    """Reads pictures and documents; made once, shared by any number of threads.
+
+    Args:
+        recognizer: name of the model that reads lines; `shizi models list` shows those there are.
+        threads: of one model run; 0 takes as many as the process may use, up to four.
+        models: folder of further models beside the bundled ones.
+
+    Raises:
+        ModelError: a model is missing or damaged.
+        OptionError: `threads` is negative.
+
+    Attributes:
+        threads: of one model run.
+    """
+
+    def __init__(
+        self,
+        recognizer: str = DEFAULT_RECOGNIZER,
+        threads: int = 0,
+        models: Path | None = None,
+    ) -> None:
+        if threads < 0:
+            raise OptionError(f"threads is {threads}; give 0 to let the reader choose, or more")
+        store = ModelStore((models,) if models else ())
+        self.threads = threads or measure_budget().threads
+        self._detector = open_detector(store, DEFAULT_DETECTOR, self.threads)
+        self._recognizer = open_recognizer(store, recognizer, self.threads)
+
+    def read(self, source: Source, options: ReadOptions = _OPTIONS) -> list[PageResult]:
+        """Read all pages.
+
+        Args:
+            source: a path, the bytes of an encoded file, or an array: (H, W) grey, (H, W, 3) RGB
+                or (H, W, 4) RGBA in uint8.
+            options: not stored; two calls at once may differ.
+
+        Returns:
+            One result a page, in the document's order.
+
+        Raises:
+            InputError: the input is of no known format, damaged, encrypted or over a limit.
+            FileAccessError: the path cannot be read.
+            OptionError: an option has an impossible value.
+            ModelError: a model failed.
+        """
+        return list(self.read_pages(source, options))
+
+    def read_pages(
+        self, source: Source, options: ReadOptions = _OPTIONS
+    ) -> Generator[PageResult, None, None]:
+        """Read page by page, with one page in memory; see `read`.
+
+        An error rises at the page it concerns. Closing the generator releases the document.
+        """
+        check_steps(options.steps or ())
+        with closing(_pages(source, options)) as pages:
+            while True:
+                started = time.perf_counter()
+                page = next(pages, None)
+                if page is None:
+                    return
+                yield self._read_page(page, options, time.perf_counter() - started)
+
+    def _read_page(self, page: Page, options: ReadOptions, decode_s: float) -> PageResult:
+        clock = _Clock(decode_s)
+        prepared = prepare(page.image, options.steps)
+        clock.stop("prepare")
+        found = self._detector.find(prepared.image, options.detect)
+        clock.stop("detect")
+        frame = page.frame.after(prepared.frame)
+        answers = read_lines(
+            prepared.image, found.quads, self._recognizer, frame, characters=options.characters
+        )
+        clock.stop("recognize")
+        lines = [line for line in answers if isinstance(line, TextLine) and line.text]
+        notices = [*page.notices, *_line_notices(answers, found.dropped, page.number)]
+        width, height = page.size
+        return PageResult(
+            number=page.number,
+            width=width,
+            height=height,
+            lines=tuple(order_lines(lines)),
+            notices=tuple(notices),
+            angle_deg=prepared.angle_deg,
+            scale=_scale_of(frame),
+            steps=prepared.applied,
+            timing_s=clock.stages(),
+            model=self._recognizer.name,
+        )
+
+
+class _Clock:
+    """Takes the time of one stage after another."""
+
+    def __init__(self, decode_s: float) -> None:
+        self._stages = [("decode", decode_s)]
+        self._last = time.perf_counter()
+
+    def stop(self, stage: str) -> None:
+        """End a stage; the next one begins."""
+        now = time.perf_counter()
+        self._stages.append((stage, now - self._last))
+        self._last = now
+
+    def stages(self) -> tuple[tuple[str, float], ...]:
+        """Give (stage, seconds) in the order they ran."""
+        return tuple(self._stages)
+
+
+def _pages(source: Source, options: ReadOptions) -> Generator[Page, None, None]:
+    if isinstance(source, np.ndarray):
+        yield array_to_page(source, options.decode, options.limits)
+        return
+    data = source if isinstance(source, bytes) else _read_file(Path(source), options.limits)
+    yield from open_document(data, options.decode, options.limits)
+
+
+def _read_file(path: Path, limits: Limits) -> bytes:
+    """Read a file, but never one over the limit."""
+    try:
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            if size > limits.max_bytes:
+                raise TooLarge("max_bytes", limits.max_bytes, size)
+            # A pipe or device has no size to ask for: one byte too many tells.
+            data = file.read(limits.max_bytes + 1)
+    except OSError as error:
+        raise FileAccessError(f"{path} cannot be read: {error.strerror}") from error
+    return data
+
+
+def _line_notices(answers: list[TextLine | LineError], dropped: int, page: int) -> Iterator[Notice]:
+    failed = [answer.error for answer in answers if isinstance(answer, LineError)]
+    if failed:
+        detail = f"{len(failed)} lines could not be read, the first because {failed[0].detail}"
+        yield Notice("lines_failed", detail, page)
+    if dropped:
+        yield Notice("lines_dropped", f"{dropped} more lines than the limit were left out", page)
+
+
+def _scale_of(frame: Frame) -> float:
+    """Give pixels worked on over pixels of the original, along x."""
+    a, _, _, d, _, _ = frame.matrix
+    return 1.0 / math.hypot(a, d)
