@@ -149,9 +149,8 @@ def rapidocr_reader() -> PageReader:
 
 def shizi_reader() -> PageReader:
     """Read with our own pipeline, its own preparation switched off."""
-    from shizi.engine.reader import Reader  # noqa: PLC0415  may not be built yet
-
     from shizi.core.options import ReadOptions  # noqa: PLC0415
+    from shizi.engine.reader import Reader  # noqa: PLC0415
 
     reader = Reader()
 

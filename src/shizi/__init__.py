@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     )
     from shizi.core.options import DecodeOptions, DetectOptions, Limits, ReadOptions
     from shizi.core.types import Character, Direction, Notice, PageResult, Quad, TextLine
+    from shizi.engine.reader import Reader
 
 __version__ = "0.1.0"
 
@@ -51,6 +52,7 @@ _HOMES = {
     "shizi.core.errors": _ERRORS,
     "shizi.core.options": "DecodeOptions DetectOptions Limits ReadOptions",
     "shizi.core.types": "Character Direction Notice PageResult Quad TextLine",
+    "shizi.engine.reader": "Reader",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 
@@ -79,6 +81,7 @@ __all__ = [
     "PageResult",
     "Quad",
     "ReadOptions",
+    "Reader",
     "Settings",
     "ShiziError",
     "TextLine",

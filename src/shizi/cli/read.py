@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from shizi.cli import assembly
 from shizi.cli.console import STANDARD, load_settings, open_output, say, say_error
@@ -18,6 +18,9 @@ from shizi.core.errors import InputError, ShiziError, TooLarge
 from shizi.core.options import ReadOptions
 from shizi.core.types import PageResult
 from shizi.formats import dict_to_json, dict_to_jsonl, error_to_dict, pages_to_dict, pages_to_text
+
+if TYPE_CHECKING:
+    from shizi.engine.reader import Reader
 
 FORMATS = ("txt", "json", "jsonl")
 PARTIAL_FAILURE = 10
@@ -82,9 +85,7 @@ def _format_of(output: str | None) -> str:
     return ending if ending in FORMATS else "txt"
 
 
-def _read_one(
-    reader: assembly.AnyReader, name: str, options: ReadOptions, ranges: Ranges
-) -> list[PageResult]:
+def _read_one(reader: Reader, name: str, options: ReadOptions, ranges: Ranges) -> list[PageResult]:
     source = _standard_input(options.limits.max_bytes) if name == STANDARD else name
     pages: list[PageResult] = []
     for first, last in ranges:
