@@ -1,0 +1,179 @@
+"""The service as a client meets it: the real process on a free port."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.acceptance.conftest import RECEIPT, Service, serving
+
+pytestmark = pytest.mark.acceptance
+
+
+def _request(url: str, data: bytes | None = None, **headers: str) -> tuple[int, bytes]:
+    request = urllib.request.Request(
+        url, data, {k.replace("_", "-"): v for k, v in headers.items()}
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return answer.status, answer.read()
+    except HTTPError as error:
+        with error:
+            return error.code, error.read()
+
+
+def _post(service: Service, picture: bytes, **fields: str) -> tuple[int, dict[str, object]]:
+    boundary = uuid.uuid4().hex
+    part = f"--{boundary}\r\nContent-Disposition: form-data; name="
+    parts = [f'{part}"{name}"\r\n\r\n{value}\r\n'.encode() for name, value in fields.items()]
+    head = f'{part}"image"; filename="a"\r\nContent-Type: application/octet-stream\r\n\r\n'
+    body = b"".join([*parts, head.encode(), picture, f"\r\n--{boundary}--\r\n".encode()])
+    kind = f"multipart/form-data; boundary={boundary}"
+    status, answer = _request(f"{service.url}/ocr", body, Content_Type=kind)
+    content: dict[str, object] = json.loads(answer)
+    return status, content
+
+
+def _error_code(answer: dict[str, object]) -> object:
+    assert answer["success"] is False
+    assert answer["results"] == []
+    assert isinstance(answer["error"], dict)
+    return answer["error"]["code"]
+
+
+def test_the_page_and_the_health_are_served(service: Service) -> None:
+    status, page = _request(f"{service.url}/")
+
+    assert status == 200
+    assert "开始高精度识别" in page.decode()
+    assert _request(f"{service.url}/healthz") == (200, b'{"status": "ok"}\n')
+    assert _request(f"{service.url}/static/app.js")[0] == 200
+
+
+def test_a_picture_is_read(service: Service) -> None:
+    status, answer = _post(service, RECEIPT.read_bytes(), chars="true")
+
+    assert (status, answer["success"]) == (200, True)
+    results = answer["results"]
+    assert isinstance(results, list)
+    assert results[0]["text"] == "杭州西溪书店"
+    assert results[0]["chars"][0]["text"] == "杭"
+
+
+@pytest.mark.parametrize(
+    ("picture", "status", "code"),
+    [
+        (b"", 422, "bad_input"),
+        (b"no picture at all", 415, "unsupported"),
+        (RECEIPT.read_bytes()[:3000], 422, "corrupt"),
+    ],
+)
+def test_a_wrong_file_is_refused_with_its_reason(
+    service: Service, picture: bytes, status: int, code: str
+) -> None:
+    answered, answer = _post(service, picture)
+
+    assert (answered, _error_code(answer)) == (status, code)
+
+
+def test_a_missing_picture_and_a_wrong_option_are_refused(service: Service) -> None:
+    status, answer = _request(f"{service.url}/ocr", b"a=b")
+    assert (status, _error_code(json.loads(answer))) == (400, "missing_image")
+
+    status, content = _post(service, RECEIPT.read_bytes(), dpii="300")
+    assert (status, _error_code(content)) == (422, "bad_option")
+
+
+def test_a_body_over_the_limit_is_refused_before_it_is_sent(service: Service) -> None:
+    connection = http.client.HTTPConnection(urlsplit(service.url).netloc, timeout=30)
+    connection.putrequest("POST", "/ocr")
+    connection.putheader("Content-Type", "multipart/form-data; boundary=x")
+    connection.putheader("Content-Length", "1000000000")
+    connection.endheaders(b"--x\r\n")
+    answer = connection.getresponse()
+
+    assert answer.status == 413
+    assert _error_code(json.loads(answer.read())) == "too_large"
+    connection.close()
+
+
+def test_requests_at_once_get_the_same_answer_as_one_alone(service: Service) -> None:
+    picture = RECEIPT.read_bytes()
+    (_, alone) = _post(service, picture)
+
+    with ThreadPoolExecutor(6) as clients:
+        answers = list(clients.map(lambda _: _post(service, picture), range(12)))
+
+    assert [status for status, _ in answers] == [200] * 12
+    assert all(answer["results"] == alone["results"] for _, answer in answers)
+
+
+def test_the_log_holds_no_word_of_a_document(service: Service) -> None:
+    _post(service, RECEIPT.read_bytes())
+    _post(service, b"CANARY-4711")
+
+    log = service.log.read_text(encoding="utf-8")
+    assert "西溪" not in log
+    assert "CANARY" not in log
+
+
+def test_sigterm_lets_the_request_in_work_end_and_stops_cleanly(tmp_path: Path) -> None:
+    with serving(tmp_path) as service:
+        with ThreadPoolExecutor(1) as client:
+            # Its first half is sent before the signal, its second half after.
+            answer = client.submit(_post_in_halves, service, RECEIPT.read_bytes())
+            time.sleep(0.5)
+            service.process.send_signal(signal.SIGTERM)
+            assert answer.result(timeout=60) == 200
+        assert service.process.wait(timeout=30) == 0
+        assert "Traceback" not in service.log.read_text()
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(_address(service), timeout=5)
+
+
+def _post_in_halves(service: Service, picture: bytes) -> int:
+    head = b'--x\r\nContent-Disposition: form-data; name="image"; filename="a"\r\n\r\n'
+    body = head + picture + b"\r\n--x--\r\n"
+    connection = http.client.HTTPConnection(*_address(service), timeout=60)
+    connection.putrequest("POST", "/ocr")
+    connection.putheader("Content-Type", "multipart/form-data; boundary=x")
+    connection.putheader("Content-Length", str(len(body)))
+    connection.endheaders(body[: len(body) // 2])
+    time.sleep(1.5)
+    connection.send(body[len(body) // 2 :])
+    status = connection.getresponse().status
+    connection.close()
+    return status
+
+
+def _address(service: Service) -> tuple[str, int]:
+    host, _, port = urlsplit(service.url).netloc.rpartition(":")
+    return host, int(port)
+
+
+def test_a_taken_port_is_told_in_one_line(service: Service, tmp_path: Path) -> None:
+    with (
+        pytest.raises(AssertionError, match="cannot listen on 127.0.0.1:.*in use"),
+        serving(tmp_path, "--port", str(_address(service)[1])),
+    ):
+        pass
+
+
+def test_a_missing_model_stops_the_start(tmp_path: Path) -> None:
+    with (
+        pytest.raises(AssertionError, match="no model 'none' to recognize"),
+        serving(tmp_path, "--recognizer", "none") as service,
+    ):
+        assert isinstance(service.process, subprocess.Popen)
