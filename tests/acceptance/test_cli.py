@@ -69,7 +69,12 @@ def test_one_broken_file_does_not_stop_the_others(shizi: Run, tmp_path: Path) ->
     assert done.returncode == 10
     rows = [json.loads(line) for line in done.stdout.decode().splitlines()]
     assert [row["success"] for row in rows] == [True, False, False, True]
-    assert [row["image"] for row in rows] == [str(RECEIPT), "broken.png", "missing.png", str(RECEIPT)]
+    assert [row["image"] for row in rows] == [
+        str(RECEIPT),
+        "broken.png",
+        "missing.png",
+        str(RECEIPT),
+    ]
     assert [row["error"]["code"] for row in rows[1:3]] == ["corrupt", "file_access"]
     assert rows[0]["results"] == rows[3]["results"]
     assert done.stderr.decode().count("shizi: error: ") == 2

@@ -74,7 +74,29 @@ def test_a_wrong_file_shows_what_is_wrong(page: sync_api.Page) -> None:
 
     status = page.locator("#status.error")
     sync_api.expect(status).to_contain_text("no picture or document of a known format")
+    sync_api.expect(status).to_contain_text("不支持这种文件格式")
     assert page.locator("#result").is_hidden()
+
+
+def test_a_service_that_is_gone_is_told(page: sync_api.Page) -> None:
+    page.route("**/ocr", lambda route: route.abort())
+    _read(page, RECEIPT)
+
+    sync_api.expect(page.locator("#status.error")).to_have_text("无法连接服务，请稍后再试。")
+    assert page.locator("#preview").is_visible()
+
+
+def test_an_answer_about_an_earlier_file_is_not_shown(page: sync_api.Page) -> None:
+    held: list[sync_api.Route] = []
+    page.route("**/ocr", lambda route: held.append(route))  # noqa: PLW0108 - it needs a function
+    with page.expect_request("**/ocr"):
+        _read(page, RECEIPT)
+    page.set_input_files("#file", {"name": "b.pdf", "mimeType": "application/pdf", "buffer": b""})
+    held[0].continue_()
+
+    sync_api.expect(page.locator("#start")).to_be_enabled()
+    assert page.locator("#result").is_hidden()
+    assert page.locator("#status").inner_text() == ""
 
 
 def test_the_next_picture_replaces_the_last(page: sync_api.Page) -> None:

@@ -165,7 +165,7 @@ def _address(service: Service) -> tuple[str, int]:
 
 def test_a_taken_port_is_told_in_one_line(service: Service, tmp_path: Path) -> None:
     with (
-        pytest.raises(AssertionError, match="cannot listen on 127.0.0.1:.*in use"),
+        pytest.raises(AssertionError, match=r"cannot listen on 127\.0\.0\.1:.*in use"),
         serving(tmp_path, "--port", str(_address(service)[1])),
     ):
         pass

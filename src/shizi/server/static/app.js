@@ -19,6 +19,14 @@ const WORDS = {
     summary: (lines, seconds) => `${lines} 行，${seconds} 秒`,
     page: (number) => `第 ${number} 页`,
     other: "English",
+    errors: {
+      bad_input: "无法读取这个文件。请用看图软件另存为 PNG、JPEG 或 PDF 再试。",
+      busy: "服务繁忙，请稍后再试。",
+      corrupt: "文件已损坏或不完整，请重新导出或重新发送。",
+      encrypted_pdf: "PDF 已加密，请另存为不带密码的 PDF。",
+      too_large: "文件太大，请换小一些的文件，或在配置中调高上限。",
+      unsupported: "不支持这种文件格式，请转换为 PNG、JPEG、TIFF、WebP、BMP、GIF 或 PDF。",
+    },
   },
   en: {
     tagline: "Reads Chinese and English text in pictures and documents; no file leaves this server.",
@@ -36,6 +44,7 @@ const WORDS = {
     summary: (lines, seconds) => `${lines} ${lines === 1 ? "line" : "lines"}, ${seconds} s`,
     page: (number) => `Page ${number}`,
     other: "中文",
+    errors: {},
   },
 };
 
@@ -58,11 +67,18 @@ function setLanguage(language) {
   if (state.response) showResponse(state.response);
 }
 
-// A status is a key of WORDS, or the words of the server.
-function showStatus(status, isError = at("status").classList.contains("error")) {
+// A status is a key of WORDS, or an error of the server.
+function showStatus(status) {
   state.status = status;
-  at("status").textContent = status ? (words()[status] ?? status) : "";
-  at("status").classList.toggle("error", Boolean(status) && isError);
+  const isError = status === "unreachable" || Boolean(status?.code);
+  at("status").textContent = status?.code ? errorText(status) : (words()[status] ?? "");
+  at("status").classList.toggle("error", isError);
+}
+
+// What to do in the reader's language where we have it, with what the server said.
+function errorText(error) {
+  const known = words().errors[error.code];
+  return known ? `${known}\n(${error.message})` : `${error.message}\n${error.advice}`;
 }
 
 function chooseFile(file) {
@@ -70,6 +86,7 @@ function chooseFile(file) {
   at("chosen").textContent = file ? file.name : "";
   showStatus(null);
   forgetResult();
+  at("preview").hidden = true;
   if (state.pictureUrl) URL.revokeObjectURL(state.pictureUrl);
   state.pictureUrl = null;
   if (!file || !file.type.startsWith("image/")) return;
@@ -81,31 +98,37 @@ function chooseFile(file) {
 function forgetResult() {
   state.response = null;
   at("result").hidden = true;
-  at("preview").hidden = true;
   at("boxes").replaceChildren();
 }
 
 async function read(event) {
   event.preventDefault();
-  if (!state.file) return;
+  const file = state.file;
+  if (!file) return;
   at("start").disabled = true;
-  showStatus("working", false);
+  showStatus("working");
+  const response = await ask(file);
+  at("start").disabled = false;
+  // Another file was chosen meanwhile: this answer is not about it.
+  if (state.file !== file) return;
+  if (response.error) {
+    forgetResult();
+    showStatus(response.error);
+  } else {
+    state.response = response;
+    showStatus(response.results.length ? null : "nothing");
+    showResponse(response);
+  }
+}
+
+// Gives the server's answer; its error may also be the key of a status.
+async function ask(file) {
+  const form = new FormData();
+  form.append("image", file, file.name);
   try {
-    const form = new FormData();
-    form.append("image", state.file, state.file.name);
-    const answer = await fetch("/ocr", { method: "POST", body: form });
-    const response = await answer.json();
-    if (response.success) {
-      state.response = response;
-      showStatus(response.results.length ? null : "nothing", false);
-      showResponse(response);
-    } else {
-      showStatus(`${response.error.message}\n${response.error.advice}`, true);
-    }
+    return await (await fetch("/ocr", { method: "POST", body: form })).json();
   } catch {
-    showStatus("unreachable", true);
-  } finally {
-    at("start").disabled = false;
+    return { error: "unreachable" };
   }
 }
 
@@ -176,11 +199,11 @@ async function copyAll() {
   const text = state.response.results.map((line) => line.text).join("\n");
   try {
     await navigator.clipboard.writeText(text);
-    showStatus("copied", false);
+    showStatus("copied");
   } catch {
     // Outside https and localhost the clipboard is closed: leave the text selected instead.
     getSelection().selectAllChildren(at("lines"));
-    showStatus(document.execCommand("copy") ? "copied" : "notCopied", false);
+    showStatus(document.execCommand("copy") ? "copied" : "notCopied");
   }
 }
 
@@ -194,6 +217,9 @@ at("boxes").addEventListener("mouseover", highlight);
 // A picture the browser cannot draw (HEIC, TIFF) has no preview.
 at("picture").addEventListener("error", () => { at("preview").hidden = true; });
 
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) at("upload").requestSubmit();
+});
 document.addEventListener("paste", (event) => {
   const file = event.clipboardData?.files[0];
   if (file) takeFile(file);
