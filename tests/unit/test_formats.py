@@ -79,6 +79,7 @@ def test_pages_warnings_model_and_timing() -> None:
             timing_s=(("decode", 0.1), ("detect", 0.2)),
             angle_deg=-0.001,
             scale=0.5,
+            steps=("deskew",),
             model="crnn-s",
         ),
         _page(2, timing_s=(("decode", 0.05),), model="crnn-s"),
@@ -87,8 +88,8 @@ def test_pages_warnings_model_and_timing() -> None:
     response = pages_to_dict(pages, 1)
 
     assert response["pages"] == [
-        {"page": 1, "width": 640, "height": 480, "angle": 0, "scale": 0.5},
-        {"page": 2, "width": 640, "height": 480, "angle": 0, "scale": 1.0},
+        {"page": 1, "width": 640, "height": 480, "angle": 0, "scale": 0.5, "steps": ["deskew"]},
+        {"page": 2, "width": 640, "height": 480, "angle": 0, "scale": 1.0, "steps": []},
     ]
     assert response["warnings"] == [
         {"code": "downscaled", "detail": "halved", "page": 1},

@@ -16,6 +16,10 @@ from shizi.core.types import GrayImage, RgbImage
 _BUSY = 0.12
 # Gaps inside a line, as below the dot of an i, are at most this part of the crop's height.
 _GAP = 0.12
+# Standard deviations that a row of nothing but grain may stray upwards.
+_STRAY = 4.0
+# Median of the absolute value of a normal variable, in standard deviations.
+_MEDIAN_OF_NORMAL = 0.6745
 # What is left around the ink, in heights of the ink.
 _MARGIN = 0.12
 # Never cut below this part of the crop: a line of small letters alone must keep its air, which
@@ -59,7 +63,11 @@ def _busyness(crop: RgbImage | GrayImage) -> NDArray[np.float32]:
         return np.zeros(crop.shape[0], dtype=np.float32)
     # Squares let strokes outweigh the many small steps of grain.
     profile = np.square(steps).mean(axis=1)
-    return np.asarray(np.sqrt(np.maximum(0, profile - np.percentile(profile, 5))), np.float32)
+    # Most steps are paper's: their median tells the grain. A row of nothing else strays about
+    # its mean, the more the fewer columns it has.
+    variance = (float(np.median(steps)) / _MEDIAN_OF_NORMAL) ** 2
+    quiet = variance * (1 + _STRAY * (3 / steps.shape[1]) ** 0.5)
+    return np.asarray(np.sqrt(np.maximum(0, profile - quiet)), np.float32)
 
 
 def _main_run(busy: NDArray[np.bool_], rows: int) -> tuple[int, int]:
