@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from shizi.core.errors import ShiziError
 from shizi.core.types import (
     Character,
@@ -18,6 +20,7 @@ from shizi.core.types import (
     TextLine,
 )
 from shizi.imaging.lines import crop_line
+from shizi.imaging.trim import text_rows
 from shizi.imaging.vertical import Row, is_tall, lay_out, turn_left, turn_right
 from shizi.models.recognizer import Reading, Recognizer, Symbol
 
@@ -83,17 +86,26 @@ def read_lines(
 
 def _attempts(image: RgbImage, quad: Quad) -> list[_Attempt]:
     crop = crop_line(image, quad)
-    upright = _Attempt(crop, quad)
+    upright = _trimmed(crop, quad)
     if not is_tall(quad):
         return [upright]
     row = lay_out(crop)
     a, b, c, d = quad.points
     attempts = [
         _Attempt(row.image, quad, row),
-        _Attempt(turn_left(crop), Quad((b, c, d, a))),
-        _Attempt(turn_right(crop), Quad((d, a, b, c))),
+        _trimmed(turn_left(crop), Quad((b, c, d, a))),
+        _trimmed(turn_right(crop), Quad((d, a, b, c))),
     ]
     return [*attempts, upright] if quad.height < _ONE_CHARACTER * quad.width else attempts
+
+
+def _trimmed(crop: RgbImage | GrayImage, quad: Quad) -> _Attempt:
+    """Cut the empty rows off a horizontal crop, and off its quad."""
+    top, bottom = text_rows(crop)
+    a, b, c, d = quad.points
+    upper, lower = top / crop.shape[0], bottom / crop.shape[0]
+    tight = Quad((_at(a, d, upper), _at(b, c, upper), _at(b, c, lower), _at(a, d, lower)))
+    return _Attempt(np.ascontiguousarray(crop[top:bottom]), tight)
 
 
 def _rank(reading: Reading) -> float:
