@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from shizi import __version__
-from tests.acceptance.conftest import RECEIPT, ROOT, Run, environment
+from tests.acceptance.conftest import Run
+from tests.program import RECEIPT, ROOT, environment
 
 pytestmark = pytest.mark.acceptance
 

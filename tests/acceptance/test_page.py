@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.conftest import RECEIPT, Service
+from tests.program import RECEIPT, Service
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 

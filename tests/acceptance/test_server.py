@@ -6,7 +6,6 @@ import http.client
 import json
 import signal
 import socket
-import subprocess
 import time
 import urllib.request
 import uuid
@@ -17,7 +16,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.acceptance.conftest import RECEIPT, Service, serving
+from tests.program import RECEIPT, Service, serving
 
 pytestmark = pytest.mark.acceptance
 
@@ -174,6 +173,6 @@ def test_a_taken_port_is_told_in_one_line(service: Service, tmp_path: Path) -> N
 def test_a_missing_model_stops_the_start(tmp_path: Path) -> None:
     with (
         pytest.raises(AssertionError, match="no model 'none' to recognize"),
-        serving(tmp_path, "--recognizer", "none") as service,
+        serving(tmp_path, "--recognizer", "none"),
     ):
-        assert isinstance(service.process, subprocess.Popen)
+        pass
