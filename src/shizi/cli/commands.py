@@ -21,9 +21,10 @@ def add_json_argument(parser: argparse.ArgumentParser) -> None:
 
 def add_serve_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `serve` takes."""
-    parser.add_argument("--host", dest="server.host", help="address to listen on")
-    parser.add_argument("--port", dest="server.port", type=int, help="port; 0 takes a free one")
-    parser.add_argument("--threads", dest="server.threads", type=int, help="requests at once")
+    add = parser.add_argument
+    add("--host", dest="server.host", metavar="HOST", help="address to listen on")
+    add("--port", dest="server.port", type=int, metavar="PORT", help="port; 0 takes a free one")
+    add("--threads", dest="server.threads", type=int, metavar="N", help="requests at once")
     parser.add_argument(
         "--recognizer", dest="reader.recognizer", metavar="NAME", help="see `shizi models list`"
     )

@@ -41,7 +41,9 @@ def add_read_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--steps", metavar="NAMES", default="auto", help="auto, none or a,b,c")
     parser.add_argument("--chars", action="store_true", help="list each character in JSON")
     parser.add_argument("--password", help="of an encrypted PDF")
-    parser.add_argument("--dpi", dest="reader.pdf_dpi", type=int, help="for the pages of a PDF")
+    parser.add_argument(
+        "--dpi", dest="reader.pdf_dpi", type=int, metavar="DPI", help="for the pages of a PDF"
+    )
     parser.add_argument(
         "--recognizer", dest="reader.recognizer", metavar="NAME", help="see `shizi models list`"
     )

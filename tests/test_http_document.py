@@ -1,0 +1,50 @@
+"""`docs/http.md` names the routes, the fields and the answer as they are."""
+
+from __future__ import annotations
+
+import re
+
+from shizi.core.config import Settings
+from shizi.core.types import Character, Notice, PageResult, Quad, TextLine
+from shizi.formats import pages_to_dict
+from shizi.server import schema
+from shizi.server.app import create_app
+from tests.fakes import FakeReader
+from tests.program import ROOT
+
+DOCUMENT = (ROOT / "docs" / "http.md").read_text(encoding="utf-8")
+
+
+def _first_cells(heading: str) -> set[str]:
+    """Give the names in the first cells of the table after a heading or a phrase."""
+    table = DOCUMENT.split(heading, 1)[1].split("|---", 1)[1].split("\n\n", 1)[0]
+    cells = re.findall(r"^\| (`.*?`) \|", table, re.M)
+    return {name for cell in cells for name in re.findall(r"`([^`]+)`", cell)}
+
+
+def test_the_routes() -> None:
+    rules = create_app(Settings(), FakeReader()).url_map.iter_rules()
+    served = {
+        f"{method} {rule.rule}"
+        for rule in rules
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+
+    assert _first_cells("# HTTP") == served
+
+
+def test_the_fields_of_a_request() -> None:
+    assert _first_cells("## Request") == set(schema._CHOICES)
+    assert all(f"`{name}`" in DOCUMENT for name in schema.UPLOAD_FIELDS)
+
+
+def test_the_fields_of_an_answer() -> None:
+    box = Quad.from_rect(0, 0, 1, 1)
+    line = TextLine("a", 1.0, box, characters=(Character("a", 1.0, box),))
+    answer = pages_to_dict([PageResult(1, 9, 9, (line,), (Notice("a", "b", 1),))], 0.1)
+
+    assert _first_cells("## Answer") == answer.keys()
+    for heading, key in (("A line has", "results"), ("and a page", "pages")):
+        entries = answer[key]
+        assert isinstance(entries, list)
+        assert _first_cells(heading) == entries[0].keys()
