@@ -4,10 +4,19 @@ VENV ?= .venv
 HOST ?= 127.0.0.1
 PORT ?= 5000
 PYTEST_ARGS ?=
+RUN ?= runs/crnn-s
+FONTS ?= runs/fonts
+LINES ?= 1500000
+RENDERERS ?= 1
+# Text and labelled lines of the owner's, where they lie beside the project.
+SHARED ?= ../shared
+TRAIN_DATA := $(if $(wildcard $(SHARED)/corpus),--corpus $(SHARED)/corpus) \
+	$(if $(wildcard $(SHARED)/real/receipts-en),--real $(SHARED)/real/receipts-en:0.26) \
+	$(if $(wildcard $(SHARED)/real/screens-zh),--real $(SHARED)/real/screens-zh:0.12)
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check fast bench docs clean
+.PHONY: help serve test check fast bench train docs clean
 
 help:  ## list the commands
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -30,6 +39,13 @@ fast: $(VENV)/.test  ## the tests that take seconds
 
 bench: $(VENV)/.test  ## measure Shizi, RapidOCR and Tesseract on the project's own pictures
 	$(BIN)/shizi bench
+
+train: $(VENV)/.test  ## train crnn-s from nothing, or go on (hours; RUN=… LINES=… RENDERERS=…)
+	@scripts/debian_packages packages-train.txt
+	@scripts/fetch_fonts $(FONTS) || echo "shizi: training with the fonts there are"
+	@mkdir -p $(FONTS)
+	$(BIN)/shizi train recognizer --run $(RUN) --lines $(LINES) --workers $(RENDERERS) \
+		--fonts $(FONTS) $(TRAIN_DATA)
 
 docs: $(VENV)/.test  ## check that the documents tell what the program does
 	$(BIN)/pytest -q tests/test_readme.py tests/test_errors.py tests/test_public.py \

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from shizi import __version__
-from shizi.cli import commands
+from shizi.cli import commands, train
 from shizi.cli.console import say, say_error
 from shizi.cli.read import add_read_arguments, run_read
 from shizi.core.errors import OptionError, ShiziError
@@ -65,6 +65,18 @@ VERBS = (
         "show every setting and where it comes from",
         commands.add_json_argument,
         commands.run_config_show,
+    ),
+    Verb(
+        "train recognizer",
+        "train a recognizer, or go on with its run",
+        train.add_recognizer_arguments,
+        train.run_recognizer,
+    ),
+    Verb(
+        "train export",
+        "turn a checkpoint into a model folder",
+        train.add_export_arguments,
+        train.run_export,
     ),
     Verb("doctor", "check this installation", commands.add_json_argument, commands.run_doctor),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -13,6 +14,9 @@ from shizi.compress.onnx import export_onnx
 from shizi.core.errors import IncompatibleModel
 from shizi.nets.crnn import Crnn, count_parameters, load_checkpoint
 from shizi.text.charset import Charset
+
+# What torch raises on a file that is missing, cut short or something else altogether.
+_DAMAGED = (OSError, EOFError, KeyError, RuntimeError, TypeError, AttributeError, UnpicklingError)
 
 
 def read_checkpoint(path: Path) -> tuple[Crnn, Charset]:
@@ -24,8 +28,9 @@ def read_checkpoint(path: Path) -> tuple[Crnn, Charset]:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
         net, symbols = load_checkpoint(content.get("average", content))
-    except (OSError, KeyError, RuntimeError, TypeError, AttributeError) as error:
-        raise IncompatibleModel(f"{path} is no recognizer checkpoint ({error})") from error
+    except _DAMAGED as error:
+        reason = type(error).__name__
+        raise IncompatibleModel(f"{path} is no recognizer checkpoint ({reason})") from error
     return net.eval(), Charset(symbols)
 
 

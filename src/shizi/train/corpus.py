@@ -7,6 +7,7 @@ With neither, characters and phrases are still drawn, so that training always ru
 
 from __future__ import annotations
 
+import functools
 import gzip
 import html
 import re
@@ -57,6 +58,7 @@ class Corpus:
     symbols: str
 
 
+@functools.lru_cache(maxsize=2)
 def load_corpus(charset: Charset, folder: Path | None = None) -> Corpus:
     """Read all text that is there and sort it by kind.
 

@@ -182,11 +182,14 @@ def _codes(path: Path, index: int, known: dict[str, list[int]]) -> list[int]:
 
 def _read_codes(path: Path, index: int) -> list[int]:
     """Read a character map, keeping only code points that have an outline or are white space."""
-    font: TTFont = (
-        TTCollection(str(path), lazy=True).fonts[index]
-        if path.suffix.lower() == ".ttc"
-        else TTFont(str(path), lazy=True)
-    )
+    if path.suffix.lower() == ".ttc":
+        with TTCollection(str(path), lazy=True) as collection:
+            return _inked_codes(collection.fonts[index])
+    with TTFont(str(path), lazy=True) as font:
+        return _inked_codes(font)
+
+
+def _inked_codes(font: TTFont) -> list[int]:
     best = font.getBestCmap() or {}
     if "loca" not in font:
         return sorted(best)

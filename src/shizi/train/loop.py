@@ -40,6 +40,7 @@ class TrainOptions:
         threads: of torch on a CPU.
         checkpoint_s: seconds between checkpoints.
         validate_s: seconds between validations.
+        validate_lines: rendered lines a validation reads, in fonts kept out of training.
     """
 
     learning_rate: float = 1.5e-3
@@ -53,6 +54,7 @@ class TrainOptions:
     threads: int = 2
     checkpoint_s: float = 180.0
     validate_s: float = 600.0
+    validate_lines: int = 600
 
 
 @dataclass(slots=True)
@@ -98,10 +100,25 @@ class Trainer:
         (folder / "recipe.json").write_text(json.dumps(plan, indent=1, ensure_ascii=False))
 
     def run(self, report: Callable[[str], None]) -> Scores:
-        """Train until the recipe's lines are through; interrupting loses minutes at most."""
+        """Train until the recipe's lines are through.
+
+        An interrupt (Ctrl-C) saves and is passed on; a crash loses `checkpoint_s` at most.
+        """
+        held_out = self._held_out()
+        try:
+            self._run(held_out, report)
+        finally:
+            self.save()
+        return self._validate(held_out, report)
+
+    def _held_out(self) -> list[Batch]:
+        """Render the lines of the validations; the same ones in every run of a recipe."""
+        lines = self.options.validate_lines
+        probe = replace(self.recipe, real=(), chunk_lines=lines, seed=97, joined=0.0)
+        return ChunkMaker(replace(probe, curriculum=0.0), held_out=True).batches(0)
+
+    def _run(self, held_out: list[Batch], report: Callable[[str], None]) -> None:
         options, progress = self.options, self.progress
-        probe = replace(self.recipe, real=(), chunk_lines=600, seed=97, curriculum=0.0, joined=0.0)
-        held_out = ChunkMaker(probe, held_out=True).batches(0)
         started = saved = validated = time.monotonic()
         before = progress.seconds
         losses: list[float] = []
@@ -118,8 +135,6 @@ class Trainer:
                     self._log(report, loss=sum(losses) / len(losses))
                     losses.clear()
                     saved = time.monotonic()
-        self.save()
-        return self._validate(held_out, report)
 
     def step(self, batch: Batch) -> float:
         """Learn from one batch; gives its loss a symbol."""

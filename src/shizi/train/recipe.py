@@ -49,12 +49,15 @@ def data_recipe(run: RecognizerRun) -> DataRecipe:
     """Turn a user's choices into the plan of the data.
 
     Raises:
-        ConfigError: a folder named does not exist, or the real shares exceed 0.9.
+        ConfigError: a folder named does not exist, the real shares exceed 0.9, or a number is
+            below 1.
     """
     named = [*run.fonts, *(folder for folder, _ in run.real)]
     for folder in [*named, *([run.corpus] if run.corpus else [])]:
         if not folder.is_dir():
             raise ConfigError(f"{folder} is not a folder")
+    if run.lines < 1 or run.workers < 1 or run.threads < 1:
+        raise ConfigError("a run has at least one line, one rendering process and one thread")
     if sum(share for _, share in run.real) > 0.9:
         raise ConfigError("the shares of real lines may sum to 0.9 at most")
     levels = sorted(run.corpus.glob("chars_level*.txt")) if run.corpus else []

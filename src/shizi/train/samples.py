@@ -80,6 +80,8 @@ class LineRenderer:
         # A quarter of Latin text is set in the Latin letters of a Chinese font, as forms do.
         groups = self._groups[chinese or rng.random() < 0.25]
         styles = list(groups)
+        if not styles:
+            return None
         for _ in range(8):
             style = rng.choices(styles, weights=[_STYLE_SHARES[s] for s in styles])[0]
             face = rng.choice(groups[style])

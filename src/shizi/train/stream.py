@@ -8,6 +8,7 @@ chunk goes on at the very batch where it stopped, with any number of workers.
 from __future__ import annotations
 
 import multiprocessing
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from multiprocessing.context import SpawnProcess
@@ -24,11 +25,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from shizi.core.errors import ConfigError
 from shizi.core.types import GrayImage
 from shizi.imaging.lines import PAD_VALUE, bucket_width
 from shizi.text.charset import Charset
 from shizi.train.corpus import TextSource, load_corpus
-from shizi.train.fonts import find_fonts
+from shizi.train.fonts import HELD_OUT, find_fonts
 from shizi.train.samples import LineRenderer, RealLines, Sample, join
 
 
@@ -89,14 +91,29 @@ class Batch:
 
 
 class ChunkMaker:
-    """Makes the chunks of a recipe; holds fonts and texts, but no state that a chunk changes."""
+    """Makes the chunks of a recipe; holds fonts and texts, but no state that a chunk changes.
+
+    Args:
+        recipe: the plan.
+        held_out: whether lines are set in the fonts kept out of training, and in no other.
+
+    Raises:
+        ConfigError: no such font is installed.
+
+    Attributes:
+        recipe: the plan.
+        charset: its symbols.
+        fonts: the faces lines are set in.
+    """
 
     def __init__(self, recipe: DataRecipe, *, held_out: bool = False) -> None:
         self.recipe = recipe
         self.charset = Charset(recipe.symbols)
         cache = Path(recipe.font_cache) if recipe.font_cache else None
         fonts = find_fonts(tuple(map(Path, recipe.fonts)), cache)
-        self._fonts = [face for face in fonts if face.held_out == held_out]
+        self.fonts = tuple(face for face in fonts if face.held_out == held_out)
+        if not self.fonts:
+            raise ConfigError(_no_fonts(recipe.fonts, held_out))
         corpus = load_corpus(self.charset, Path(recipe.corpus) if recipe.corpus else None)
         self._texts = TextSource(corpus)
         self._real = [(RealLines(Path(f), self.charset), share) for f, share in recipe.real]
@@ -104,7 +121,7 @@ class ChunkMaker:
     def samples(self, chunk: int) -> list[Sample]:
         """Make the lines of a chunk in the order of their seeds."""
         strength, max_han = self._difficulty(chunk)
-        renderer = LineRenderer(self._fonts, self._texts, strength, max_han)
+        renderer = LineRenderer(self.fonts, self._texts, strength, max_han)
         first = crc32(f"{self.recipe.seed}/{chunk}".encode()) * 1_000_003
         seeds = range(first, first + self.recipe.chunk_lines)
         return [s for seed in seeds if self._fits(s := self._sample(seed, renderer))]
@@ -163,10 +180,18 @@ class ChunkMaker:
         return Batch(strips, targets, lengths, chunk, index, last)
 
 
+def _no_fonts(folders: tuple[str, ...], held_out: bool) -> str:
+    wanted = f"fonts kept out of training ({', '.join(HELD_OUT)})" if held_out else "usable fonts"
+    packages = "fonts-wqy-microhei fonts-lato" if held_out else "fonts-noto-cjk fonts-dejavu"
+    return f"no {wanted} under {', '.join(folders)}; on Debian: apt-get install {packages}"
+
+
 def _work(
     recipe: DataRecipe, chunks: tuple[int, int], queue: ProcessQueue[list[Batch]], stop: Event
 ) -> None:
     """Make every n-th chunk until told to stop."""
+    # Ctrl-C reaches the whole group: the trainer saves first and ends its workers then.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     cv2.setNumThreads(1)
     maker = ChunkMaker(recipe)
     chunk, step = chunks

@@ -1,0 +1,112 @@
+"""`shizi train`: trains a recognizer and turns its checkpoint into a model."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+from importlib.util import find_spec
+from pathlib import Path
+
+from shizi.cli.console import say
+from shizi.core.errors import MissingExtra, OptionError
+
+_NEEDED = ("torch", "onnx", "fontTools", "matplotlib")
+
+
+def add_recognizer_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what `train recognizer` takes."""
+    parser.add_argument(
+        "--run", dest="folder", type=Path, required=True, metavar="DIR", help="the run's folder"
+    )
+    parser.add_argument("--lines", type=int, default=1_500_000, help="length of the run")
+    parser.add_argument(
+        "--fonts", type=Path, action="append", default=[], metavar="DIR", help="more fonts"
+    )
+    parser.add_argument("--corpus", type=Path, metavar="DIR", help="folder of plain text")
+    parser.add_argument(
+        "--real",
+        type=_real,
+        action="append",
+        default=[],
+        metavar="DIR:SHARE",
+        help="labelled real lines (lines.zip, labels.tsv) and their share, such as 0.25",
+    )
+    parser.add_argument("--init", type=Path, metavar="FILE", help="checkpoint to start from")
+    parser.add_argument("--rate", type=float, default=1.5e-3, help="peak learning rate")
+    parser.add_argument("--workers", type=int, default=1, help="rendering processes")
+    parser.add_argument("--threads", type=int, default=2, help="of torch on a CPU")
+    parser.add_argument("--seed", type=int, default=1)
+
+
+def run_recognizer(args: argparse.Namespace) -> int:
+    """Train, or go on training; Ctrl-C and SIGTERM save before they end the program."""
+    _need_extra()
+    # Torch takes seconds to load, and serving installs do not have it.
+    from shizi.train.plot import plot_metrics  # noqa: PLC0415
+    from shizi.train.recipe import RecognizerRun, train_recognizer  # noqa: PLC0415
+
+    run = RecognizerRun(
+        folder=args.folder,
+        lines=args.lines,
+        fonts=tuple(args.fonts),
+        corpus=args.corpus,
+        real=tuple(args.real),
+        init=args.init,
+        learning_rate=args.rate,
+        workers=args.workers,
+        threads=args.threads,
+        seed=args.seed,
+    )
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    scores = train_recognizer(run, say)
+    plot_metrics(args.folder / "metrics.jsonl", args.folder / "curve.png")
+    say(f"done: character accuracy {1 - scores.cer:.4f} in unseen fonts; weights in {args.folder}")
+    return 0
+
+
+def add_export_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what `train export` takes."""
+    parser.add_argument("checkpoint", type=Path, metavar="CHECKPOINT", help="last.pt or best.pt")
+    parser.add_argument("--to", type=Path, required=True, metavar="DIR", help="folder of models")
+    parser.add_argument("--name", required=True, help="name of the model")
+    parser.add_argument("--weights-version", default="0.1.0", metavar="VERSION")
+    parser.add_argument("--card", type=Path, metavar="FILE", help="JSON kept in the manifest")
+
+
+def run_export(args: argparse.Namespace) -> int:
+    """Write a checkpoint's averaged weights as a model folder."""
+    _need_extra()
+    from shizi.compress.publish import publish_recognizer  # noqa: PLC0415
+
+    card = _read_card(args.card) if args.card else {}
+    folder = args.to / args.name
+    manifest = publish_recognizer(args.checkpoint, folder, args.name, args.weights_version, card)
+    say(f"written: {manifest.parent}")
+    return 0
+
+
+def _real(text: str) -> tuple[Path, float]:
+    folder, _, share = text.rpartition(":")
+    try:
+        value = float(share)
+    except ValueError:
+        value = -1.0
+    if not folder or not 0 < value < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not DIR:SHARE with a share between 0 and 1")
+    return Path(folder), value
+
+
+def _read_card(path: Path) -> dict[str, object]:
+    try:
+        card = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise OptionError(f"{path} is no JSON file that can be read") from error
+    if not isinstance(card, dict):
+        raise OptionError(f"{path} holds no JSON object")
+    return card
+
+
+def _need_extra() -> None:
+    if any(find_spec(name) is None for name in _NEEDED):
+        raise MissingExtra("train")

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from shizi.nets.crnn import CrnnDims  # noqa: E402
+from shizi.train.loop import Trainer, TrainOptions  # noqa: E402
+from shizi.train.plot import plot_metrics  # noqa: E402
+from shizi.train.stream import Batch, BatchStream, ChunkMaker, DataRecipe  # noqa: E402
+
+pytestmark = pytest.mark.torch
+OPTIONS = TrainOptions(negatives=64, threads=1, warmup_lines=50)
+
+
+def dims(recipe: DataRecipe) -> CrnnDims:
+    return CrnnDims(len(recipe.symbols) + 1, (4, 4, 8, 8, 8, 8, 12), hidden=8, narrow=6)
+
+
+def trainer(folder: Path, recipe: DataRecipe) -> Trainer:
+    return Trainer(folder, recipe, OPTIONS, dims(recipe))
+
+
+def test_a_run_that_was_cut_goes_on_to_the_same_weights(recipe: DataRecipe, tmp_path: Path) -> None:
+    batches = ChunkMaker(recipe).batches(0)[:6]
+    straight = trainer(tmp_path / "straight", recipe)
+    for batch in batches:
+        straight.step(batch)
+    cut = trainer(tmp_path / "cut", recipe)
+    for batch in batches[:3]:
+        cut.step(batch)
+    cut.save()
+    torch.manual_seed(99)
+    resumed = trainer(tmp_path / "cut", recipe)
+    assert resumed.progress.index == 3
+    for batch in batches[3:]:
+        resumed.step(batch)
+    for name in ("net", "average"):
+        states = [getattr(t, name).state_dict() for t in (straight, resumed)]
+        assert all(torch.equal(states[0][key], states[1][key]) for key in states[0])
+    assert straight.progress.lines == resumed.progress.lines
+
+
+def test_learning_lowers_the_loss(recipe: DataRecipe, tmp_path: Path) -> None:
+    batch = ChunkMaker(recipe).batches(0)[0]
+    options = replace(OPTIONS, learning_rate=0.02)
+    run = Trainer(tmp_path, replace(recipe, total_lines=100_000), options, dims(recipe))
+    losses = [run.step(batch) for _ in range(40)]
+    assert losses[-1] < 0.5 * losses[0]
+
+
+def test_another_charset_is_refused(recipe: DataRecipe, tmp_path: Path) -> None:
+    trainer(tmp_path, recipe).save()
+    other = replace(recipe, symbols=recipe.symbols[::-1])
+    with pytest.raises(ValueError, match="charset"):
+        trainer(tmp_path, other)
+
+
+def test_an_interrupt_keeps_what_was_learned(
+    recipe: DataRecipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batches = ChunkMaker(recipe).batches(0)
+    run = Trainer(tmp_path, recipe, replace(OPTIONS, validate_lines=10), dims(recipe))
+
+    def interrupted(_: object) -> Iterator[Batch]:
+        yield from batches[:2]
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(BatchStream, "__iter__", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run.run(lambda _: None)
+    assert trainer(tmp_path, recipe).progress.step == 2
+
+
+@pytest.mark.slow
+def test_a_whole_run_leaves_weights_metrics_and_a_curve(recipe: DataRecipe, tmp_path: Path) -> None:
+    heard: list[str] = []
+    options = replace(OPTIONS, checkpoint_s=0.0, validate_s=0.0, validate_lines=30)
+    run = Trainer(tmp_path, replace(recipe, total_lines=90), options, dims(recipe))
+    scores = run.run(heard.append)
+    rows = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert [json.loads(line) for line in heard] == rows
+    assert rows[-1]["lines"] >= 90
+    assert rows[-1]["cer"] == pytest.approx(scores.cer, abs=1e-5)
+    assert {"last.pt", "best.pt", "recipe.json"} <= {p.name for p in tmp_path.iterdir()}
+    plot_metrics(tmp_path / "metrics.jsonl", tmp_path / "curve.png")
+    assert (tmp_path / "curve.png").stat().st_size > 5_000
