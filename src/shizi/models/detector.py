@@ -32,8 +32,8 @@ LEAST_TEXT_PX = 14.0
 MAX_ENLARGEMENT = 2.0
 # Without an estimate a page is looked at with its longer side at this length.
 UNSURE_SIDE_PX = 1280
-# One run of this many pixels takes about 200 MB; more goes in pieces.
-PIECE_PIXELS = 900_000
+# One run of this many pixels takes about 110 MB; more goes in pieces.
+PIECE_PIXELS = 600_000
 # A page costs at most this many pixels in all.
 PAGE_PIXELS = 6_000_000
 # Rows a piece sees beyond its own part, so that a cut line is seen whole on one side.

@@ -22,7 +22,7 @@ from shizi.text.charset import Charset
 from shizi.text.ctc import Span, greedy_spans
 
 # Columns of pixels a batch may hold: ten thousand scores every four pixels are what costs memory.
-BATCH_COLUMNS = 2560
+BATCH_COLUMNS = 1280
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ No other module imports onnxruntime, and no exception of it leaves this file.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -68,9 +69,10 @@ class Session(Protocol):
 class OrtSession:
     """A network in ONNX Runtime on the CPU.
 
-    The arena stays on and the cache of memory patterns off: lines and pages come in ever new
-    shapes, and a pattern kept for each of them is what grows without end. Idle threads sleep
-    rather than spin: a spinning pool takes six times the processor time for a millisecond.
+    All sessions of a process share one arena, so that what the detector is done with serves the
+    recognizer. The cache of memory patterns is off: lines and pages come in ever new shapes, and
+    a pattern kept for each of them is what grows without end. Idle threads sleep rather than
+    spin: a spinning pool takes six times the processor time for a millisecond.
 
     Args:
         model: the ONNX file; its digest is checked by whoever found it.
@@ -88,6 +90,7 @@ class OrtSession:
         if not model.is_file():
             raise ModelNotFound(f"no model file {model}")
         self._name = model.name
+        _make_shared_arena()
         try:
             self._session = onnxruntime.InferenceSession(
                 str(model), sess_options=_options(threads), providers=["CPUExecutionProvider"]
@@ -178,6 +181,15 @@ class FakeSession:
         return [answers[name] for name in (self._outputs if outputs is None else outputs)]
 
 
+@functools.cache
+def _make_shared_arena() -> None:
+    """Register the arena all sessions of this process take their memory from; once."""
+    memory = onnxruntime.OrtMemoryInfo(
+        "Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT
+    )
+    onnxruntime.create_and_register_allocator(memory, onnxruntime.OrtArenaCfg({}))
+
+
 def _options(threads: int) -> onnxruntime.SessionOptions:
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
@@ -185,6 +197,7 @@ def _options(threads: int) -> onnxruntime.SessionOptions:
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.enable_cpu_mem_arena = True
+    options.add_session_config_entry("session.use_env_allocators", "1")
     options.enable_mem_pattern = False
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
