@@ -23,8 +23,9 @@ from shizi.cli.console import say, say_error
 from shizi.cli.read import add_read_arguments, run_read
 from shizi.core.errors import OptionError, ShiziError
 
+_log = logging.getLogger(__name__)
+
 INTERRUPTED = 130
-UNEXPECTED = 15
 _EPILOG = (__doc__ or "").partition("\n\n")[2].replace("\n", " ")
 
 
@@ -120,6 +121,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
+    except Exception as error:  # noqa: BLE001 - a bug of ours has its own status and no trace
+        _log.info("its trace", exc_info=error)
+        bug = ShiziError(f"an unexpected {type(error).__name__}; --verbose shows its trace")
+        say_error(bug)
+        return bug.exit_status
 
 
 def build_parser() -> argparse.ArgumentParser:
