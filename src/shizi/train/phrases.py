@@ -41,8 +41,9 @@ _UNITS = (
     "MB GB 次 天 小时 分钟 份 张 人"
 ).split()
 _GOODS = (
-    "图书 文具 餐饮服务 运输服务 信息技术服务 纸制品 日用杂品 电子计算机 通信设备 电线电缆 水果 蔬菜 乳制品 "
-    "服装 家具 五金工具 塑料制品 玻璃器皿 物业管理费 会议费 住宿费 打印机 硒鼓 签字笔 复印纸 台灯 键盘"
+    "图书 文具 餐饮服务 运输服务 信息技术服务 纸制品 日用杂品 电子计算机 通信设备 电线电缆 "
+    "水果 蔬菜 乳制品 服装 家具 五金工具 塑料制品 玻璃器皿 物业管理费 会议费 住宿费 打印机 "
+    "硒鼓 签字笔 复印纸 台灯 键盘"
 ).split()
 _MALAY = (
     "JALAN TAMAN SDN BHD KUALA LUMPUR SELANGOR PERNIAGAAN RESTORAN KEDAI LOT BANDAR BARU "
@@ -156,7 +157,7 @@ def measure(rng: Random) -> str:
         first + rng.choice(("~", "-")) + last + rng.choice(("%", unit)),
         rng.choice(("", "×", "*", first + "×")) + f"10^{power}/{rng.choice(('L', 'mL'))}",
         rng.choice(("×", "x", "*", "×")).join(digits(rng, 1, 3) for _ in range(2)) + unit,
-        f"{digits(rng, 2, 3)}{unit}{rng.choice('×*')}{rng.randint(1, 60)}{rng.choice('瓶袋盒包支')}",
+        digits(rng, 2, 3) + unit + rng.choice("×*") + digits(rng, 1, 2) + rng.choice("瓶袋盒包支"),
         f"*{rng.choice(_GOODS)}*{rng.choice(_GOODS)}",
         f"{rng.randint(0, 100)}%",
         rng.choice("↑↓+-±*√×↑↓"),

@@ -7,8 +7,8 @@ import pytest
 
 pytest.importorskip("torch")
 
-from shizi.core.errors import ConfigError  # noqa: E402
-from shizi.train.recipe import RecognizerRun, data_recipe  # noqa: E402
+from shizi.core.errors import ConfigError
+from shizi.train.recipe import RecognizerRun, data_recipe
 
 pytestmark = pytest.mark.torch
 
