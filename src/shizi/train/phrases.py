@@ -40,6 +40,11 @@ _UNITS = (
     "元 角 个 件 箱 台 套 kg g mg L mL m cm mm ㎡ m² m³ % ‰ ℃ km/h mmol/L g/L U/L ×10⁹/L "
     "MB GB 次 天 小时 分钟 份 张 人"
 ).split()
+_GOODS = (
+    "图书 文具 餐饮服务 运输服务 信息技术服务 纸制品 日用杂品 电子计算机 通信设备 电线电缆 "
+    "水果 蔬菜 乳制品 服装 家具 五金工具 塑料制品 玻璃器皿 物业管理费 会议费 住宿费 打印机 "
+    "硒鼓 签字笔 复印纸 台灯 键盘"
+).split()
 _MALAY = (
     "JALAN TAMAN SDN BHD KUALA LUMPUR SELANGOR PERNIAGAAN RESTORAN KEDAI LOT BANDAR BARU "
     "JOHOR PENANG PUSAT PERDAGANGAN CAWANGAN TUNAI TERIMA KASIH SILA DATANG LAGI NO"
@@ -140,6 +145,29 @@ def date(rng: Random) -> str:
     return rng.choice(forms)
 
 
+def measure(rng: Random) -> str:
+    """Draw a range, a power, a size or a mark, as tables of results and goods hold them."""
+    places = rng.choice((0, 0, 1, 2))
+    low = 10 ** rng.uniform(-1, 2.5)
+    first, last = f"{low:.{places}f}", f"{low * rng.uniform(1.1, 5):.{places}f}"
+    power = rng.choice((3, 6, 9, 12))
+    unit = rng.choice(("cm", "mm", "m", "mL", "g", "kg", "", "寸"))
+    forms = (
+        first + rng.choice(("~", "~", "~", "-", "～", "–", " ~ ", "—")) + last,
+        first + rng.choice(("~", "-")) + last + rng.choice(("%", unit)),
+        rng.choice(("", "×", "*", first + "×")) + f"10^{power}/{rng.choice(('L', 'mL'))}",
+        rng.choice(("×", "x", "*", "×")).join(digits(rng, 1, 3) for _ in range(2)) + unit,
+        digits(rng, 2, 3) + unit + rng.choice("×*") + digits(rng, 1, 2) + rng.choice("瓶袋盒包支"),
+        f"*{rng.choice(_GOODS)}*{rng.choice(_GOODS)}",
+        f"{rng.randint(0, 100)}%",
+        rng.choice("↑↓+-±*√×↑↓"),
+        f"{first} {rng.choice('↑↓HL')}",
+        f"{rng.choice('≤≥<>')}{first}",
+        f"{rng.randint(1, 99)}/{rng.randint(1, 99)}",
+    )
+    return rng.choice(forms)
+
+
 def phone(rng: Random) -> str:
     """Draw a telephone number."""
     return rng.choice(
@@ -204,11 +232,12 @@ def field(rng: Random) -> str:
 
 
 GENERATORS: tuple[tuple[Callable[[Random], str], float], ...] = (
-    (field, 0.32),
-    (amount, 0.16),
-    (date, 0.13),
-    (code, 0.13),
-    (receipt_en, 0.12),
+    (field, 0.28),
+    (amount, 0.15),
+    (measure, 0.10),
+    (date, 0.12),
+    (code, 0.11),
+    (receipt_en, 0.10),
     (amount_in_words, 0.04),
     (phone, 0.05),
     (address_net, 0.05),
