@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from shizi import __version__
-from shizi.cli import commands, train
+from shizi.cli import bench, commands, train
 from shizi.cli.console import say, say_error
 from shizi.cli.read import add_read_arguments, run_read
 from shizi.core.errors import OptionError, ShiziError
@@ -66,6 +66,12 @@ VERBS = (
         "show every setting and where it comes from",
         commands.add_json_argument,
         commands.run_config_show,
+    ),
+    Verb(
+        "bench",
+        "measure Shizi and its peers on labelled pictures",
+        bench.add_bench_arguments,
+        bench.run_bench,
     ),
     Verb(
         "train recognizer",
