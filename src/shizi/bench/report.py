@@ -83,22 +83,28 @@ def _result_to_dict(result: PeerResult) -> dict[str, object]:
         "model_bytes": result.model_bytes,
         "peak_bytes": result.peak_bytes,
         "error": result.error,
-        "pages": {group or "all": _rates(tally) for group, tally in result.pages.items()},
-        "lines": {group or "all": _rates(tally) for group, tally in result.lines.items()},
+        "pages": {group or "all": _page_rates(tally) for group, tally in result.pages.items()},
+        "lines": {group or "all": _line_rates(tally) for group, tally in result.lines.items()},
     }
+
+
+def _line_rates(tally: Tally) -> dict[str, float]:
+    milliseconds = 1000 * tally.seconds / max(1, tally.lines)
+    own = {"space_f1": round(tally.space_f1, 5), "ms_a_line": round(milliseconds, 4)}
+    return _rates(tally) | own
+
+
+def _page_rates(tally: Tally) -> dict[str, float]:
+    own = {"recall": round(tally.recall, 5), "precision": round(tally.precision, 5)}
+    return _rates(tally) | own | {"seconds_a_page": round(tally.seconds / max(1, tally.pages), 5)}
 
 
 def _rates(tally: Tally) -> dict[str, float]:
     return {
         "cer": round(tally.cer, 5),
         "exact": round(tally.exact_rate, 5),
-        "space_f1": round(tally.space_f1, 5),
-        "recall": round(tally.recall, 5),
-        "precision": round(tally.precision, 5),
         "lines": tally.lines,
         "chars": tally.chars,
-        "seconds_a_page": round(tally.seconds / max(1, tally.pages), 5),
-        "ms_a_line": round(1000 * tally.seconds / max(1, tally.lines), 4),
     }
 
 
@@ -141,11 +147,11 @@ def _line_table(results: Sequence[PeerResult]) -> str:
 
 
 def _page_table(results: Sequence[PeerResult]) -> str:
-    head = "reader|CER|exact lines|space F1|recall|precision|s a page|peak MB|models MB"
+    head = "reader|CER|exact lines|recall|precision|s a page|peak MB|models MB"
     rows = [head.split("|")]
     for result in results:
         tally = result.pages[""]
-        rates = [tally.exact_rate, tally.space_f1, tally.recall, tally.precision]
+        rates = [tally.exact_rate, tally.recall, tally.precision]
         rows.append(
             [
                 _name(result),
