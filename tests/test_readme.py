@@ -8,6 +8,7 @@ run this test again without end.
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -90,8 +91,14 @@ def test_make_lines_name_targets_of_the_makefile(name: str) -> None:
 
 @needs_make
 def test_make_serve_ends_in_the_service_the_readme_names() -> None:
+    # Without the variables of a make that runs these tests.
     done = subprocess.run(
-        ["make", "--dry-run", "serve"], cwd=ROOT, capture_output=True, check=True, text=True
+        ["make", "--dry-run", "serve"],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        check=True,
+        text=True,
     )
 
     host, port = ADDRESS.removeprefix("http://").split(":")
