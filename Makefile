@@ -49,7 +49,7 @@ train: $(VENV)/.test  ## train crnn-s from nothing, or go on (hours; RUN=… LIN
 
 docs: $(VENV)/.test  ## check that the documents tell what the program does
 	$(BIN)/pytest -q tests/test_readme.py tests/test_errors.py tests/test_public.py \
-		tests/acceptance/test_walk.py
+		tests/test_http_document.py tests/acceptance/test_walk.py
 
 clean:  ## remove everything that can be made again
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis \

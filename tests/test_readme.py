@@ -8,6 +8,7 @@ run this test again without end.
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -26,6 +27,8 @@ READMES = ("README.md", "README.zh.md")
 PENDING = {"docs/benchmark.md"}
 ADDRESS = "http://127.0.0.1:5000"
 
+needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is missing")
+needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="make is missing")
 each_readme = pytest.mark.parametrize("name", READMES)
 
 
@@ -55,7 +58,7 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 
 @pytest.mark.acceptance
-@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is missing")
+@needs_curl
 @each_readme
 def test_shell_snippets_run_in_order(name: str, folder: Path, started: Service) -> None:
     lines = [line for block in _snippets(name, "sh") for line in block.splitlines()]
@@ -86,6 +89,22 @@ def test_make_lines_name_targets_of_the_makefile(name: str) -> None:
     assert set(wanted) <= set(targets)
 
 
+@needs_make
+def test_make_serve_ends_in_the_service_the_readme_names() -> None:
+    # Without the variables of a make that runs these tests.
+    done = subprocess.run(
+        ["make", "--dry-run", "serve"],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+
+    host, port = ADDRESS.removeprefix("http://").split(":")
+    assert f"/shizi serve --host {host} --port {port}\n" in done.stdout
+
+
 @pytest.mark.acceptance
 @each_readme
 def test_python_snippets_run(name: str, folder: Path) -> None:
@@ -99,6 +118,7 @@ def test_python_snippets_run(name: str, folder: Path) -> None:
 
 
 @pytest.mark.acceptance
+@needs_curl
 @each_readme
 def test_the_answer_shown_has_the_form_of_a_real_one(
     name: str, folder: Path, started: Service

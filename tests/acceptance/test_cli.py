@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -156,6 +157,27 @@ def test_a_limit_is_told_with_its_value(shizi: Run) -> None:
 
     assert done.returncode == 2
     assert "max_pixels is 1,000 and the input has" in _complaint(done)
+
+
+def test_reading_needs_no_network(tmp_path: Path) -> None:
+    alone = ["unshare", "--map-root-user", "--net"]
+    if shutil.which("unshare") is None or _fails([*alone, "true"]):
+        pytest.skip("this system lets nobody make a namespace without network")
+
+    done = subprocess.run(
+        [*alone, sys.executable, "-m", "shizi", "read", RECEIPT],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        timeout=120,
+        check=True,
+    )
+
+    assert "杭州西溪书店" in done.stdout.decode()
+
+
+def _fails(command: list[str]) -> bool:
+    return subprocess.run(command, capture_output=True, check=False).returncode != 0
 
 
 def test_models_are_listed_and_verified(shizi: Run) -> None:

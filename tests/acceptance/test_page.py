@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from tests.program import RECEIPT, Service
 
@@ -116,6 +118,22 @@ def test_the_language_is_switched_with_the_result_in_place(page: sync_api.Page) 
 
     assert page.locator("#start").inner_text() == "Start high-accuracy reading"
     assert "lines, " in page.locator("#summary").inner_text()
+
+
+def test_pages_of_a_document_are_told_apart(page: sync_api.Page) -> None:
+    with Image.open(RECEIPT) as picture:
+        buffer = io.BytesIO()
+        picture.save(buffer, "TIFF", save_all=True, append_images=[picture])
+    _read(page, {"name": "two.tif", "mimeType": "image/tiff", "buffer": buffer.getvalue()})
+
+    headings = page.locator("#lines li.page")
+    sync_api.expect(headings).to_have_text(["第 1 页", "第 2 页"])
+    # The browser cannot draw a TIFF: the text takes the whole width instead.
+    assert page.locator("#preview").is_hidden()
+    result, form = (page.locator(place).bounding_box() for place in ("#result", "#upload"))
+    assert result is not None
+    assert form is not None
+    assert result["width"] == form["width"]
 
 
 def test_text_of_a_document_is_never_taken_for_markup(page: sync_api.Page) -> None:

@@ -13,9 +13,10 @@ from pathlib import Path
 from shizi import __version__
 from shizi.cli.assembly import open_store
 from shizi.cli.console import load_settings
-from shizi.core.config import Settings, usable_cpus
-from shizi.core.errors import ModelNotFound, ShiziError
-from shizi.models.store import Task, verify
+from shizi.core.config import Settings
+from shizi.core.errors import ShiziError
+from shizi.engine.budget import measure_budget
+from shizi.models.store import DEFAULT_DETECTOR, Task, verify
 
 _PACKAGES = (
     "numpy",
@@ -71,12 +72,15 @@ def _machine() -> Iterator[Finding]:
     yield Finding("shizi", __version__)
     yield Finding("python", f"{platform.python_version()} at {sys.prefix}")
     yield Finding("system", f"{platform.system()} {platform.release()} {platform.machine()}")
-    yield Finding("processors", f"{usable_cpus()} usable")
+    budget = measure_budget()
+    yield Finding("processors", f"{budget.cpus:g} usable, {budget.threads} threads a model run")
     memory = Path("/proc/meminfo")
     if memory.is_file():
         lines = dict(line.split(":", 1) for line in memory.read_text().splitlines())
-        free = int(lines["MemAvailable"].split()[0]) // 1024
-        yield Finding("memory", f"{free:,} MB available")
+        free = int(lines["MemAvailable"].split()[0]) * 1024 // 1_000_000
+        limit = budget.memory_bytes
+        allowed = f", {limit // 1_000_000:,} MB allowed" if limit else ""
+        yield Finding("memory", f"{free:,} MB available{allowed}")
 
 
 def _packages() -> Iterator[Finding]:
@@ -93,11 +97,11 @@ def _packages() -> Iterator[Finding]:
 
 
 def _models(settings: Settings) -> Iterator[Finding]:
+    store = open_store(settings)
     try:
-        manifests = open_store(settings).manifests()
-        names = {m.name for m in manifests if m.task == Task.RECOGNIZE}
-        if settings.reader.recognizer not in names:
-            raise ModelNotFound(f"the recognizer {settings.reader.recognizer!r} is not installed")
+        manifests = store.manifests()
+        store.find(settings.reader.recognizer, Task.RECOGNIZE)
+        store.find(DEFAULT_DETECTOR, Task.DETECT)
     except ShiziError as error:
         yield _broken("models", error)
         return

@@ -273,14 +273,3 @@ def _type_of(name: str) -> type:
     if isinstance(hint, types.UnionType):
         hint = next(part for part in typing.get_args(hint) if part is not type(None))
     return typing.cast("type", hint)
-
-
-def usable_cpus() -> int:
-    """Count the processors this process may use: its affinity, cut by the cgroup's share."""
-    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
-        share = math.ceil(int(quota) / int(period))
-    except (OSError, ValueError):
-        share = count or 1
-    return max(1, min(count or 1, share))
