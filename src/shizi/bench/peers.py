@@ -1,14 +1,16 @@
 """Who is measured: Shizi and its peers, behind one interface.
 
-Every peer runs as its makers ship it; only the number of threads is made equal.
+Every peer runs as its makers ship it; only the number of threads is made equal. One thing is
+changed in Tesseract's favor: its threads sleep while they wait. Spinning, two of them took over a
+minute for a page on a machine with other work to do, and asleep one second.
 """
 
 from __future__ import annotations
 
 import csv
+import functools
 import io
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from importlib import metadata
@@ -20,11 +22,12 @@ import cv2
 import numpy as np
 
 from shizi import __version__
-from shizi.core.errors import ConfigError, OptionError
+from shizi.bench.memory import peak_bytes, run_watched
+from shizi.core.errors import ConfigError, ModelError, OptionError
 from shizi.core.types import Quad, RgbImage, TextLine
 from shizi.engine.reader import Reader
 from shizi.models.opening import open_recognizer
-from shizi.models.recognizer import Reading
+from shizi.models.recognizer import Reading, Recognizer
 from shizi.models.store import DEFAULT_DETECTOR, DEFAULT_RECOGNIZER, ModelStore, Task
 
 _TESSERACT_LANGUAGES = ("chi_sim", "eng")
@@ -42,6 +45,10 @@ class Peer(Protocol):
         """Sum the sizes of the model files in use."""
         ...
 
+    def peak_bytes(self) -> int:
+        """Give the most memory it held so far; a program of its own without ours."""
+        ...
+
     def read_page(self, path: Path) -> list[TextLine]:
         """Find and read the lines of a picture."""
         ...
@@ -54,9 +61,13 @@ class Peer(Protocol):
 class ShiziPeer:
     """Our own pipeline, with any recognizer of the store."""
 
-    def __init__(self, threads: int, recognizer: str = DEFAULT_RECOGNIZER) -> None:
-        self._reader = Reader(recognizer, threads)
-        self._lines = open_recognizer(ModelStore(), recognizer, threads)
+    def __init__(
+        self, threads: int, recognizer: str = DEFAULT_RECOGNIZER, models: Path | None = None
+    ) -> None:
+        self._store = ModelStore((models,) if models else ())
+        self._recognizer = recognizer
+        self._threads = threads
+        self._reader = Reader(recognizer, threads, models)
 
     def version(self) -> str:
         """Name our version."""
@@ -64,13 +75,22 @@ class ShiziPeer:
 
     def model_bytes(self) -> int:
         """Sum detector and recognizer."""
-        store = ModelStore()
-        recognizer = store.find(self._lines.name, Task.RECOGNIZE)
-        return recognizer.size_bytes + store.find(DEFAULT_DETECTOR, Task.DETECT).size_bytes
+        recognizer = self._store.find(self._recognizer, Task.RECOGNIZE)
+        detector = self._store.find(DEFAULT_DETECTOR, Task.DETECT)
+        return recognizer.size_bytes + detector.size_bytes
+
+    def peak_bytes(self) -> int:
+        """Give this process's own peak."""
+        return peak_bytes()
 
     def read_page(self, path: Path) -> list[TextLine]:
         """Read with the preparation chosen by itself."""
         return [line for page in self._reader.read(path) for line in page]
+
+    @functools.cached_property
+    def _lines(self) -> Recognizer:
+        """A recognizer beside the reader's own, opened only where lines are measured."""
+        return open_recognizer(self._store, self._recognizer, self._threads)
 
     def read_crops(self, crops: Sequence[RgbImage]) -> list[str]:
         """Read all at once, as a page's lines are."""
@@ -99,6 +119,10 @@ class RapidOcrPeer:
         folder = Path(str(spec.origin)).parent / "models" if spec else Path()
         return sum(path.stat().st_size for path in folder.glob("*.onnx"))
 
+    def peak_bytes(self) -> int:
+        """Give this process's own peak."""
+        return peak_bytes()
+
     def read_page(self, path: Path) -> list[TextLine]:
         """Read a file by its path."""
         out = self._engine(str(path))
@@ -126,6 +150,7 @@ class TesseractPeer:
                 "Tesseract is not installed: apt-get install tesseract-ocr tesseract-ocr-chi-sim"
             )
         self._threads = threads
+        self._peak_bytes = 0
         self._data = self._find_data()
 
     def version(self) -> str:
@@ -136,6 +161,10 @@ class TesseractPeer:
         """Sum the language files."""
         files = (self._data / f"{name}.traineddata" for name in _TESSERACT_LANGUAGES)
         return sum(path.stat().st_size for path in files)
+
+    def peak_bytes(self) -> int:
+        """Give the peak of its largest run; this process only starts it."""
+        return self._peak_bytes
 
     def read_page(self, path: Path) -> list[TextLine]:
         """Read a file; the words of a line are joined."""
@@ -165,9 +194,14 @@ class TesseractPeer:
         return Path(first.split('"')[1])
 
     def _run(self, *arguments: str) -> str:
-        command = ["env", f"OMP_THREAD_LIMIT={self._threads}", "tesseract", *arguments]
-        # The arguments are paths of ours and fixed words; no shell sees them.
-        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+        threads = (f"OMP_THREAD_LIMIT={self._threads}", "OMP_WAIT_POLICY=passive")
+        command = ["env", *threads, "tesseract", *arguments]
+        done, peak = run_watched(command)
+        self._peak_bytes = max(self._peak_bytes, peak)
+        if done.returncode:
+            # A run that failed is no page without text.
+            reason = next(iter(done.stderr.splitlines()), "it says no reason")
+            raise ModelError(f"Tesseract ended with status {done.returncode}: {reason}")
         return done.stdout
 
 
@@ -208,20 +242,35 @@ PEERS: dict[str, Callable[[int], Peer]] = {
 }
 
 
-def open_peer(name: str, threads: int) -> Peer:
-    """Make a peer ready to read.
+def check_peer(name: str) -> None:
+    """Refuse a name that is no peer's.
 
     Args:
         name: of PEERS, or `shizi:` and the name of a recognizer.
+
+    Raises:
+        OptionError: there is no such peer; the message names the nearest.
+    """
+    head, colon, recognizer = name.partition(":")
+    if name not in PEERS and not (head == "shizi" and colon and recognizer):
+        raise OptionError.unknown(name, PEERS, "peer")
+
+
+def open_peer(name: str, threads: int, models: Path | None = None) -> Peer:
+    """Make a peer ready to read.
+
+    Args:
+        name: see `check_peer`.
         threads: it may use.
+        models: folder of further models of ours.
 
     Raises:
         OptionError: there is no such peer.
         ConfigError: it is not installed; the message says how to.
+        ModelError: a model of ours is missing or damaged.
     """
+    check_peer(name)
     head, _, recognizer = name.partition(":")
-    if head == "shizi" and recognizer:
-        return ShiziPeer(threads, recognizer)
-    if name not in PEERS:
-        raise OptionError.unknown(name, PEERS, "peer")
+    if head == "shizi":
+        return ShiziPeer(threads, recognizer or DEFAULT_RECOGNIZER, models)
     return PEERS[name](threads)

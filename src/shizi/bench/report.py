@@ -72,6 +72,7 @@ def to_dict(plan: BenchPlan, results: Sequence[PeerResult], machine: Machine) ->
         "set": plan.folder.resolve().name,
         "casefold": plan.casefold,
         "threads": plan.threads,
+        "limit": plan.limit,
         "results": [_result_to_dict(result) for result in results],
     }
 
@@ -96,7 +97,8 @@ def _line_rates(tally: Tally) -> dict[str, float]:
 
 def _page_rates(tally: Tally) -> dict[str, float]:
     own = {"recall": round(tally.recall, 5), "precision": round(tally.precision, 5)}
-    return _rates(tally) | own | {"seconds_a_page": round(tally.seconds / max(1, tally.pages), 5)}
+    seconds = round(tally.seconds / max(1, tally.pages), 5)
+    return _rates(tally) | own | {"pages": tally.pages, "seconds_a_page": seconds}
 
 
 def _rates(tally: Tally) -> dict[str, float]:
@@ -113,9 +115,15 @@ def to_markdown(plan: BenchPlan, results: Sequence[PeerResult], machine: Machine
     measured = [result for result in results if not result.error]
     parts = [_heading(plan, machine)]
     if plan.lines and measured:
-        parts.append("Lines at their true places:\n\n" + _line_table(measured))
+        count = measured[0].lines[""].lines
+        title = f"{count:,} horizontal lines at their true places:"
+        parts.append(f"{title}\n\n{_line_table(measured)}")
     if plan.pages and measured:
-        parts.append("Whole pages, each reader's own detection:\n\n" + _page_table(measured))
+        tally = measured[0].pages[""]
+        title = f"{tally.pages:,} whole pages ({tally.lines:,} lines), own detection:"
+        parts.append(f"{title}\n\n{_page_table(measured)}")
+    if any(result.name == "tesseract" for result in measured):
+        parts.append("Times of Tesseract hold the start of its program, once a picture.")
     if plan.by and measured:
         parts += _group_tables(plan, measured)
     parts += [
@@ -126,9 +134,10 @@ def to_markdown(plan: BenchPlan, results: Sequence[PeerResult], machine: Machine
 
 def _heading(plan: BenchPlan, machine: Machine) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in machine.packages.items())
+    part = f", first {plan.limit} pictures" if plan.limit else ""
     case = ", case folded" if plan.casefold else ""
     return (
-        f"Set `{plan.folder.resolve().name}`{case}; {datetime.now(UTC).date().isoformat()}; "
+        f"Set `{plan.folder.resolve().name}`{part}{case}; {datetime.now(UTC).date().isoformat()}; "
         f"{machine.cpus} processors of {machine.processor}, "
         f"{machine.memory_bytes / 2**30:.0f} GiB, {machine.system}; "
         f"{plan.threads} threads each; {versions}."
@@ -158,7 +167,7 @@ def _page_table(results: Sequence[PeerResult]) -> str:
                 f"{tally.cer:.4f}",
                 *(f"{rate:.3f}" for rate in rates),
                 f"{tally.seconds / max(1, tally.pages):.3f}",
-                f"{result.peak_bytes / 1e6:.0f}",
+                f"{result.peak_bytes / 1e6:.0f}" if result.peak_bytes else "–",
                 f"{result.model_bytes / 1e6:.1f}",
             ]
         )

@@ -7,15 +7,16 @@ after another, which is what makes their times comparable.
 from __future__ import annotations
 
 import multiprocessing
-import resource
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from shizi.bench.peers import Peer, open_peer
-from shizi.bench.score import Tally, TruthPage, read_manifest, score_line, score_page
+import cv2
+
+from shizi.bench.peers import Peer, check_peer, open_peer
+from shizi.bench.score import Tally, TruthLine, TruthPage, read_manifest, score_line, score_page
 from shizi.core.errors import InputError, OptionError, ShiziError
 from shizi.core.types import Direction, RgbImage
 from shizi.imaging.decode import open_document
@@ -37,6 +38,7 @@ class BenchPlan:
         by: key of the manifest that results are split by; "" for none.
         threads: each peer may use.
         limit: pictures at most; 0 for all.
+        models: folder of further models of ours.
     """
 
     folder: Path
@@ -47,6 +49,7 @@ class BenchPlan:
     by: str = ""
     threads: int = 2
     limit: int = 0
+    models: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,7 @@ class PeerResult:
         name: of the peer.
         version: of the program.
         model_bytes: sizes of its model files.
-        peak_bytes: most memory its process held while it read pages, 0 where it read none.
+        peak_bytes: most memory it held until its last page, 0 where it read none.
         pages: tallies of whole pages by group; the key "" holds all.
         lines: tallies of lines at their true places by group, likewise.
         error: why it was not measured; "" where it was.
@@ -85,15 +88,18 @@ def run_bench(plan: BenchPlan, say: Say) -> list[PeerResult]:
     Raises:
         FileAccessError: the folder holds no manifest.
         InputError: the manifest is damaged or empty.
-        OptionError: a peer is unknown, or nothing is to be measured.
+        OptionError: a peer or the key is unknown, or nothing is to be measured.
     """
     if not (plan.pages or plan.lines) or not plan.peers:
         raise OptionError("nothing to measure: choose pages, lines or both, and a peer")
     for name in plan.peers:
-        if name.partition(":")[0] not in ("shizi", "rapidocr", "tesseract"):
-            open_peer(name, plan.threads)
-    if not read_manifest(plan.folder):
+        check_peer(name)
+    truths = read_manifest(plan.folder)
+    if not truths:
         raise InputError(f"{plan.folder / 'manifest.jsonl'} names no picture")
+    keys = {key for truth in truths for key in truth.groups}
+    if plan.by and plan.by not in keys:
+        raise OptionError.unknown(plan.by, keys, "key")
     results = []
     for name in plan.peers:
         say(f"measuring {name}")
@@ -119,8 +125,9 @@ def _in_own_process(plan: BenchPlan, name: str) -> PeerResult:
 
 
 def _child(plan: BenchPlan, name: str, out: Connection) -> None:
+    cv2.setNumThreads(plan.threads)
     try:
-        result = measure_peer(plan, name, open_peer(name, plan.threads))
+        result = measure_peer(plan, name, open_peer(name, plan.threads, plan.models))
     except ShiziError as error:
         result = PeerResult(name, error=error.detail)
     out.send(result)
@@ -138,14 +145,20 @@ def measure_peer(plan: BenchPlan, name: str, peer: Peer) -> PeerResult:
     truths = truths[: plan.limit] if plan.limit else truths
     pages: dict[str, Tally] = {}
     lines: dict[str, Tally] = {}
-    # The first page pays for what is loaded once; it is read twice and timed the second time.
+    # What is loaded once is paid for before the clock runs: the first page, and the first line,
+    # are read once more than they are timed.
     if plan.pages:
         peer.read_page(plan.folder / truths[0].image)
     for truth in truths if plan.pages else ():
         _add(pages, truth, plan.by, _measure_page(plan, peer, truth))
-    peak = _peak_bytes() if plan.pages else 0
+    peak = peer.peak_bytes() if plan.pages else 0
+    warm = False
     for truth in truths if plan.lines else ():
-        _add(lines, truth, plan.by, _measure_lines(plan, peer, truth))
+        wanted, crops = _cut_lines(plan, truth)
+        if crops and not warm:
+            peer.read_crops(crops[:1])
+            warm = True
+        _add(lines, truth, plan.by, _measure_lines(plan, peer, wanted, crops))
     return PeerResult(name, peer.version(), peer.model_bytes(), peak, pages, lines)
 
 
@@ -156,13 +169,18 @@ def _measure_page(plan: BenchPlan, peer: Peer, truth: TruthPage) -> Tally:
     return score_page(truth, found, seconds=seconds, casefold=plan.casefold)
 
 
-def _measure_lines(plan: BenchPlan, peer: Peer, truth: TruthPage) -> Tally:
-    """Read the horizontal lines of a page where they really are; cutting out is not timed."""
+def _cut_lines(plan: BenchPlan, truth: TruthPage) -> tuple[list[TruthLine], list[RgbImage]]:
+    """Cut out the horizontal lines of a page where they really are."""
     page = _page_image(plan.folder / truth.image)
     wanted = [
         line for line in truth.lines if not line.ignored and line.direction is Direction.HORIZONTAL
     ]
-    crops = [crop_line(page, line.box) for line in wanted]
+    return wanted, [crop_line(page, line.box) for line in wanted]
+
+
+def _measure_lines(
+    plan: BenchPlan, peer: Peer, wanted: Sequence[TruthLine], crops: Sequence[RgbImage]
+) -> Tally:
     started = time.perf_counter()
     texts = peer.read_crops(crops) if crops else []
     tally = Tally(seconds=time.perf_counter() - started, pages=1)
@@ -179,9 +197,3 @@ def _add(tallies: dict[str, Tally], truth: TruthPage, by: str, tally: Tally) -> 
     groups: Sequence[str] = ("", truth.groups.get(by, "other")) if by else ("",)
     for group in groups:
         tallies[group] = tallies.get(group, Tally()) + tally
-
-
-def _peak_bytes() -> int:
-    """Add the peaks of this process and of its largest child; Linux counts in kilobytes."""
-    kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    return sum(resource.getrusage(kind).ru_maxrss for kind in kinds) * 1024

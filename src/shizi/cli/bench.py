@@ -6,17 +6,21 @@ import argparse
 import json
 from pathlib import Path
 
-from shizi.cli.console import open_output, say
+from shizi.cli.console import load_settings, open_output, say
 from shizi.cli.read import PARTIAL_FAILURE
 from shizi.core.errors import MissingExtra, OptionError
 
-_OWN_SET = Path("bench") / "pages"
+OWN_SET = Path("bench") / "rendered"
 
 
 def add_bench_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `bench` takes."""
     parser.add_argument(
-        "folder", nargs="?", type=Path, default=_OWN_SET, help="holds manifest.jsonl and pictures"
+        "folder",
+        nargs="?",
+        type=Path,
+        default=OWN_SET,
+        help="holds manifest.jsonl and pictures; default: the set that lies beside the source",
     )
     parser.add_argument(
         "--peers",
@@ -50,6 +54,7 @@ def run_bench(args: argparse.Namespace) -> int:
         by=args.by,
         threads=args.threads,
         limit=args.limit,
+        models=load_settings(args).settings.paths.models,
     )
     results = run.run_bench(plan, (lambda _: None) if args.quiet else say)
     machine = report.describe_machine()

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from shizi.bench.peers import ShiziPeer, open_peer, tsv_to_lines
-from shizi.core.errors import OptionError
+from shizi.bench import peers
+from shizi.bench.peers import ShiziPeer, check_peer, open_peer, tsv_to_lines
+from shizi.core.errors import ConfigError, ModelError, OptionError
 
 HEAD = (
     "level\tpage_num\tblock_num\tpar_num\tline_num\tword_num\tleft\ttop\twidth\theight\tconf\ttext"
@@ -40,6 +42,29 @@ def test_rows_that_are_no_words_are_left_out() -> None:
 def test_an_unknown_peer_is_named_with_the_nearest() -> None:
     with pytest.raises(OptionError, match="tesseract"):
         open_peer("tesserakt", 1)
+    for name in ("shizi:", "rapidocr:small", ""):
+        with pytest.raises(OptionError):
+            check_peer(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"), [("rapidocr", "pip install"), ("tesseract", "apt-get install")]
+)
+def test_a_peer_that_is_not_there_is_told_with_the_way_to_get_it(
+    name: str, advice: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(peers.shutil, "which", lambda _: None)
+    monkeypatch.setattr(peers, "find_spec", lambda _: None)
+    with pytest.raises(ConfigError, match=f"not installed: {advice}"):
+        open_peer(name, 1)
+
+
+@pytest.mark.peers
+@pytest.mark.skipif(shutil.which("tesseract") is None, reason="Tesseract is not installed")
+def test_a_failed_run_of_tesseract_is_no_page_without_text(tmp_path: Path) -> None:
+    peer = open_peer("tesseract", 1)
+    with pytest.raises(ModelError, match="status 1"):
+        peer.read_page(tmp_path / "missing.png")
 
 
 def test_shizi_reads_pages_and_crops(tmp_path: Path) -> None:
@@ -49,3 +74,4 @@ def test_shizi_reads_pages_and_crops(tmp_path: Path) -> None:
     assert 10e6 < peer.model_bytes() < 20e6
     example = Path(__file__).parents[3] / "examples" / "receipt.png"
     assert len(peer.read_page(example)) > 10
+    assert peer.peak_bytes() > 50e6

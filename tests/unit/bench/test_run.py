@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from shizi.bench.report import Machine, to_dict, to_markdown
 from shizi.bench.run import BenchPlan, PeerResult, measure_peer, run_bench
 from shizi.core.errors import FileAccessError, InputError, OptionError
 from shizi.core.types import Quad, RgbImage, TextLine
+from shizi.models.store import ModelStore, Task
 
 MACHINE = Machine("A processor", 2, 2**34, "Linux", {"numpy": "2.0"})
 
@@ -47,6 +49,9 @@ class Oracle:
     def model_bytes(self) -> int:
         return 7_000_000
 
+    def peak_bytes(self) -> int:
+        return 123_000_000
+
     def read_page(self, path: Path) -> list[TextLine]:
         self.pages.append(path.name)
         texts = ["one", "twp"] if path.name == "a.png" else ["three"]
@@ -68,9 +73,9 @@ def test_pages_and_lines_are_scored_and_split(plan: BenchPlan) -> None:
     assert result.lines["photo"].cer == 0
     assert result.pages[""].precision == pytest.approx(3 / 4)
     assert result.pages["photo"].cer == pytest.approx(5 / 5)
-    assert result.peak_bytes > 10_000_000
-    assert oracle.crops == [(12, 90, 3)] * 3
-    # The first page is read once more to warm up.
+    assert result.peak_bytes == 123_000_000
+    # The first line and the first page are read once more to warm up.
+    assert oracle.crops == [(12, 90, 3)] * 4
     assert oracle.pages == ["a.png", "a.png", "b.png"]
 
 
@@ -79,6 +84,7 @@ def test_only_what_is_asked_for_is_measured(plan: BenchPlan) -> None:
     lines = measure_peer(replace(plan, pages=False, limit=1), "oracle", oracle)
     assert (lines.pages, lines.peak_bytes, oracle.pages) == ({}, 0, [])
     assert lines.lines[""].lines == 2
+    assert lines.lines[""].pages == 1
     pages = measure_peer(replace(plan, lines=False), "oracle", oracle)
     assert pages.lines == {}
 
@@ -90,6 +96,10 @@ def test_the_report_holds_every_figure(plan: BenchPlan) -> None:
     assert "| oracle 9 | 0.0909 | 0.667 | 1.000 |" in text
     assert "broken was not measured: it is not installed" in text
     assert "A processor" in text
+    assert "3 horizontal lines at their true places" in text
+    assert "2 whole pages (3 lines)" in text
+    assert "| 123 | 7.0 |" in text
+    assert "first" not in text.split("\n")[0]
     assert "| photo | 0.0000 |" in text
     content = json.loads(json.dumps(to_dict(plan, results, MACHINE)))
     first, second = content["results"]
@@ -101,6 +111,8 @@ def test_the_report_holds_every_figure(plan: BenchPlan) -> None:
 def test_what_cannot_be_measured_is_refused_at_once(plan: BenchPlan, tmp_path: Path) -> None:
     with pytest.raises(OptionError, match="nothing to measure"):
         run_bench(replace(plan, pages=False, lines=False), print)
+    with pytest.raises(OptionError, match="did you mean 'variant'"):
+        run_bench(replace(plan, by="varient"), print)
     with pytest.raises(OptionError, match="rapidocr"):
         run_bench(replace(plan, peers=("shizi", "rapidocm")), print)
     with pytest.raises(FileAccessError):
@@ -128,3 +140,36 @@ def test_a_peer_that_crashes_is_told(plan: BenchPlan, monkeypatch: pytest.Monkey
     monkeypatch.setattr(run, "_child", _dies)
     (result,) = run_bench(replace(plan, peers=("shizi",)), lambda _: None)
     assert "status 7" in result.error
+
+
+def test_a_part_of_a_set_is_told_to_be_one(plan: BenchPlan) -> None:
+    part = replace(plan, limit=1, by="")
+    results = [measure_peer(part, "tesseract", Oracle())]
+    text = to_markdown(part, results, MACHINE)
+    assert "first 1 pictures" in text.split("\n")[0]
+    assert "hold the start of its program" in text
+    content = json.loads(json.dumps(to_dict(part, results, MACHINE)))
+    assert content["limit"] == 1
+    assert content["results"][0]["pages"]["all"]["pages"] == 1
+
+
+def test_warming_up_waits_for_a_page_with_lines(plan: BenchPlan) -> None:
+    entries = [entry("a.png", "clean"), entry("b.png", "photo", "three")]
+    (plan.folder / "manifest.jsonl").write_text("\n".join(map(json.dumps, entries)))
+    oracle = Oracle()
+    result = measure_peer(replace(plan, pages=False), "oracle", oracle)
+    assert oracle.crops == [(12, 90, 3)] * 2
+    assert result.lines[""].lines == 1
+
+
+def test_a_model_of_an_own_folder_is_looked_for_there(plan: BenchPlan, tmp_path: Path) -> None:
+    peers = ("shizi:mine",)
+    (result,) = run_bench(replace(plan, peers=peers, models=tmp_path), lambda _: None)
+    assert "mine" in result.error
+    own = tmp_path / "mine"
+    shutil.copytree(ModelStore().find("crnn-s", Task.RECOGNIZE).file.parent, own)
+    manifest = json.loads((own / "manifest.json").read_text(encoding="utf-8"))
+    (own / "manifest.json").write_text(json.dumps({**manifest, "name": "mine"}))
+    (result,) = run_bench(replace(plan, peers=peers, models=tmp_path), lambda _: None)
+    assert result.error == ""
+    assert result.model_bytes > 10e6
