@@ -16,18 +16,17 @@ import json
 import math
 import sys
 import time
-import unicodedata
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
-from rapidfuzz.distance import Levenshtein
 
-from shizi.core.types import Frame, Point, Quad, RgbImage
+from shizi.bench.score import TruthLine, TruthPage, read_manifest, score_page
+from shizi.core.types import Frame, Quad, RgbImage, TextLine
 from shizi.imaging.decode import open_document
 from shizi.imaging.prep import STEPS, choose_steps, prepare
 from shizi.imaging.quality import Quality, measure
@@ -42,12 +41,12 @@ class Truth:
 
     name: str
     image: RgbImage
-    lines: tuple[tuple[Quad, str, bool], ...]
+    lines: tuple[TruthLine, ...]
 
     @property
     def line_px(self) -> float:
         """Height of the middling line."""
-        return float(np.median([min(quad.height, quad.width) for quad, _, _ in self.lines]))
+        return float(np.median([min(line.box.height, line.box.width) for line in self.lines]))
 
 
 # ---- damage ------------------------------------------------------------------------------------
@@ -118,7 +117,7 @@ DAMAGES: dict[str, Callable[[Truth, np.random.Generator], Truth]] = {
 def _with(page: Truth, image: np.ndarray, move: Frame = Frame()) -> Truth:  # noqa: B008
     """Take a new image, and boxes moved by `move`."""
     clean = np.ascontiguousarray(np.clip(image, 0, 255).round().astype(np.uint8))
-    lines = tuple((move.map_quad(quad), text, skip) for quad, text, skip in page.lines)
+    lines = tuple(replace(line, box=move.map_quad(line.box)) for line in page.lines)
     return Truth(page.name, clean, lines)
 
 
@@ -164,76 +163,16 @@ def shizi_reader() -> PageReader:
 READERS = {"rapidocr": rapidocr_reader, "shizi": shizi_reader}
 
 
-def normalize(text: str, *, fold: bool) -> str:
-    joined = "".join(unicodedata.normalize("NFKC", text).split())
-    return joined.casefold() if fold else joined
-
-
-def count_errors(found: Found, page: Truth, *, fold: bool) -> tuple[int, int]:
-    """Count wrong characters and true characters.
-
-    What was found belongs to the true line its center lies on, joined along that line; what lies
-    on none is inserted text. A line costs at most the longer of both texts.
-    """
-    placed: list[list[tuple[float, str]]] = [[] for _ in page.lines]
-    errors = characters = 0
-    for quad, text in found:
-        index, along = _line_under(quad, page)
-        if index is None:
-            errors += len(normalize(text, fold=fold))
-        else:
-            placed[index].append((along, text))
-    for (_, text, skip), parts in zip(page.lines, placed, strict=True):
-        if skip:
-            continue
-        true = normalize(text, fold=fold)
-        read = normalize("".join(part for _, part in sorted(parts)), fold=fold)
-        errors += min(Levenshtein.distance(true, read), max(len(true), len(read)))
-        characters += len(true)
-    return errors, characters
-
-
-def _line_under(quad: Quad, page: Truth) -> tuple[int | None, float]:
-    """Find the true line under the center of a box, and the place along it."""
-    best: tuple[float, int | None, float] = (math.inf, None, 0.0)
-    for index, (line, _, _) in enumerate(page.lines):
-        along, across = _within(line, quad.center)
-        slack = 0.25 * min(line.width, line.height)
-        if -slack <= along <= line.width + slack and -slack <= across <= line.height + slack:
-            best = min(best, (abs(across - line.height / 2), index, along), key=lambda b: b[0])
-    if best[1] is None:
-        for index, (line, _, _) in enumerate(page.lines):
-            along, across = _within(quad, line.center)
-            if 0 <= along <= quad.width and 0 <= across <= quad.height:
-                return index, along
-    return best[1], best[2]
-
-
-def _within(quad: Quad, point: Point) -> tuple[float, float]:
-    """Give a point's pixels along and across a box, from its first corner."""
-    (x0, y0), (x1, y1), _, (x3, y3) = quad.points
-    basis = np.array([[x1 - x0, x3 - x0], [y1 - y0, y3 - y0]])
-    if abs(np.linalg.det(basis)) < 1e-6:
-        return math.inf, math.inf
-    u, v = np.linalg.solve(basis, np.array([point[0] - x0, point[1] - y0]))
-    return float(u * quad.width), float(v * quad.height)
-
-
 # ---- the run -----------------------------------------------------------------------------------
 
 
 def load_pages(folder: Path, count: int, window_px: int) -> Iterator[Truth]:
     """Take pages spread evenly over the manifest, of each a strip from its middle."""
-    rows = (folder / "manifest.jsonl").read_text("utf-8").splitlines()
-    for place in np.linspace(0, len(rows) - 1, min(count, len(rows))).round().astype(int):
-        row = json.loads(rows[place])
-        (page,) = open_document((folder / row["image"]).read_bytes())
-        lines = tuple(
-            (Quad.from_array(np.array(line["poly"])), line["text"], bool(line.get("ignore")))
-            for line in row["lines"]
-            if line.get("poly") and (line.get("ignore") or line["text"].strip())
-        )
-        yield cut_strip(Truth(f"{folder.name}/{row['image']}", page.image, lines), window_px)
+    pages = read_manifest(folder)
+    for place in np.linspace(0, len(pages) - 1, min(count, len(pages))).round().astype(int):
+        truth = pages[place]
+        (page,) = open_document((folder / truth.image).read_bytes())
+        yield cut_strip(Truth(f"{folder.name}/{truth.image}", page.image, truth.lines), window_px)
 
 
 def cut_strip(page: Truth, window_px: int) -> Truth:
@@ -242,9 +181,9 @@ def cut_strip(page: Truth, window_px: int) -> Truth:
     if height <= window_px:
         return page
     top, bottom = (height - window_px) // 2, (height + window_px) // 2
-    kept = [e for e in page.lines if top < e[0].center[1] < bottom]
-    top = max(0, math.floor(min(quad.bounds[1] for quad, _, _ in kept)) - 4)
-    bottom = min(height, math.ceil(max(quad.bounds[3] for quad, _, _ in kept)) + 4)
+    kept = [line for line in page.lines if top < line.box.center[1] < bottom]
+    top = max(0, math.floor(min(line.box.bounds[1] for line in kept)) - 4)
+    bottom = min(height, math.ceil(max(line.box.bounds[3] for line in kept)) + 4)
     strip = Truth(page.name, page.image[top:bottom], tuple(kept))
     return _with(strip, strip.image, Frame((1.0, 0.0, 0.0, 0.0, 1.0, -float(top))))
 
@@ -287,11 +226,11 @@ def read_and_score(
     ready = time.perf_counter()
     if unchanged and prepared.image is page.image:
         return {**unchanged, "prepare_s": round(ready - started, 4)}
-    found = [(prepared.frame.map_quad(quad), text) for quad, text in read(prepared.image)]
-    errors, characters = count_errors(found, page, fold=fold)
+    found = [TextLine(t, 1.0, prepared.frame.map_quad(q)) for q, t in read(prepared.image)]
+    tally = score_page(TruthPage(page.name, page.lines), found, casefold=fold)
     return {
-        "errors": errors,
-        "characters": characters,
+        "errors": tally.edits,
+        "characters": tally.chars,
         "prepare_s": round(ready - started, 4),
         "read_s": round(time.perf_counter() - ready, 4),
     }

@@ -11,7 +11,7 @@ from pathlib import Path
 from shizi.cli.console import say
 from shizi.core.errors import MissingExtra, OptionError
 
-_NEEDED = ("torch", "onnx", "fontTools", "matplotlib")
+_NEEDED = ("torch", "onnx", "fontTools", "matplotlib", "rapidfuzz")
 
 
 def add_recognizer_arguments(parser: argparse.ArgumentParser) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from rapidfuzz.distance import Levenshtein
 
 from shizi.nets.crnn import Crnn
 from shizi.train.stream import Batch
@@ -31,19 +32,6 @@ def collapse(classes: NDArray[np.int64]) -> list[int]:
     return [int(k) for k in kept if k]
 
 
-def edit_distance(first: list[int], second: list[int]) -> int:
-    """Count the fewest single changes that make one sequence the other (Levenshtein 1966)."""
-    row = np.arange(len(second) + 1)
-    b = np.asarray(second, dtype=np.int64)
-    for k, symbol in enumerate(first, start=1):
-        best = np.minimum(row[1:] + 1, row[:-1] + (b != symbol))
-        row[0], row[1:] = k, best
-        # An insertion costs one more than the cell to its left: a running minimum does it.
-        steps = np.arange(len(row))
-        row = np.minimum.accumulate(row - steps) + steps
-    return int(row[-1])
-
-
 @torch.no_grad()
 def validate(net: Crnn, batches: list[Batch], device: torch.device) -> Scores:
     """Read batches greedily and score them; the network is left in evaluation mode."""
@@ -54,7 +42,7 @@ def validate(net: Crnn, batches: list[Batch], device: torch.device) -> Scores:
         best = net(strips).argmax(2).cpu().numpy()
         for classes, target, length in zip(best, batch.targets, batch.lengths, strict=True):
             wanted = [int(k) for k in target[:length]]
-            wrong = edit_distance(collapse(classes), wanted)
+            wrong = Levenshtein.distance(collapse(classes), wanted)
             errors, symbols = errors + wrong, symbols + len(wanted)
             exact, lines = exact + (wrong == 0), lines + 1
     return Scores(errors / max(1, symbols), exact / max(1, lines))
