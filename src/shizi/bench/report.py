@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -27,6 +28,8 @@ class Machine:
         memory_bytes: of the machine.
         system: kernel and Python.
         packages: versions by name.
+        load: processes that wanted a processor, mean of the last minute. Times taken on a busy
+            machine are no measure, least of all of programs whose threads spin while they wait.
     """
 
     processor: str
@@ -34,10 +37,11 @@ class Machine:
     memory_bytes: int
     system: str
     packages: dict[str, str]
+    load: float = 0.0
 
 
 def describe_machine() -> Machine:
-    """Look at the machine this runs on."""
+    """Look at the machine this runs on; before a bench, whose own load would count."""
     names = _proc("/proc/cpuinfo", "model name") or [platform.processor() or "unknown"]
     memory = _proc("/proc/meminfo", "MemTotal") or ["0 kB"]
     return Machine(
@@ -46,6 +50,7 @@ def describe_machine() -> Machine:
         memory_bytes=int(memory[0].split()[0]) * 1024,
         system=f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
         packages={"shizi": __version__} | {name: _version(name) for name in _PACKAGES},
+        load=round(os.getloadavg()[0], 2),
     )
 
 
@@ -140,7 +145,7 @@ def _heading(plan: BenchPlan, machine: Machine) -> str:
         f"Set `{plan.folder.resolve().name}`{part}{case}; {datetime.now(UTC).date().isoformat()}; "
         f"{machine.cpus} processors of {machine.processor}, "
         f"{machine.memory_bytes / 2**30:.0f} GiB, {machine.system}; "
-        f"{plan.threads} threads each; {versions}."
+        f"load {machine.load:.1f} before it began; {plan.threads} threads each; {versions}."
     )
 
 

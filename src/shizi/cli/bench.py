@@ -56,8 +56,8 @@ def run_bench(args: argparse.Namespace) -> int:
         limit=args.limit,
         models=load_settings(args).settings.paths.models,
     )
-    results = run.run_bench(plan, (lambda _: None) if args.quiet else say)
     machine = report.describe_machine()
+    results = run.run_bench(plan, (lambda _: None) if args.quiet else say)
     with open_output(args.output) as out:
         if str(args.output).endswith(".json"):
             content = report.to_dict(plan, results, machine)

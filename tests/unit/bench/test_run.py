@@ -16,7 +16,7 @@ from shizi.core.errors import FileAccessError, InputError, OptionError
 from shizi.core.types import Quad, RgbImage, TextLine
 from shizi.models.store import ModelStore, Task
 
-MACHINE = Machine("A processor", 2, 2**34, "Linux", {"numpy": "2.0"})
+MACHINE = Machine("A processor", 2, 2**34, "Linux", {"numpy": "2.0"}, 3.25)
 
 
 def entry(image: str, variant: str, *texts: str) -> dict[str, object]:
@@ -96,6 +96,7 @@ def test_the_report_holds_every_figure(plan: BenchPlan) -> None:
     assert "| oracle 9 | 0.0909 | 0.667 | 1.000 |" in text
     assert "broken was not measured: it is not installed" in text
     assert "A processor" in text
+    assert "load 3.2 before it began" in text
     assert "3 horizontal lines at their true places" in text
     assert "2 whole pages (3 lines)" in text
     assert "| 123 | 7.0 |" in text
