@@ -20,8 +20,9 @@ Step = Callable[[GrayImage, np.random.Generator], GrayImage]
 def blur(image: GrayImage, rng: np.random.Generator) -> GrayImage:
     """Defocus, or drag along one direction."""
     if rng.random() < 0.75:
-        return np.asarray(cv2.GaussianBlur(image, (0, 0), rng.uniform(0.4, 1.5)), np.uint8)
-    length = int(rng.integers(2, 6))
+        sigma = max(0.35, rng.uniform(0.012, 0.06) * image.shape[0])
+        return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma), np.uint8)
+    length = int(rng.integers(2, max(4, image.shape[0] // 7)))
     kernel = np.zeros((length, length), np.float32)
     if rng.random() < 0.6:
         kernel[length // 2, :] = 1 / length

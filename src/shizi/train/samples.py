@@ -13,6 +13,7 @@ import numpy as np
 
 from shizi.core.types import GrayImage
 from shizi.imaging.lines import line_to_gray
+from shizi.imaging.trim import text_rows
 from shizi.text.charset import Charset, fold
 from shizi.train import damage
 from shizi.train.corpus import TextSource
@@ -96,8 +97,16 @@ class LineRenderer:
             mask = _with_neighbor(mask, ink, rng)
         image = (paper + (pen - paper) * mask).astype(np.uint8)
         image = damage.apply(image, damage.PAPER, grain, self.strength)
-        crop = _crop(image, ink, rng)
-        return line_to_gray(damage.apply(crop, damage.CAMERA, grain, self.strength))
+        crop = damage.apply(_crop(image, ink, rng), damage.CAMERA, grain, self.strength)
+        return line_to_gray(_as_served(crop, rng))
+
+
+def _as_served(crop: GrayImage, rng: Random) -> GrayImage:
+    """Cut empty rows off half of the crops, as serving does with every line it found itself."""
+    if rng.random() < 0.5:
+        return crop
+    top, bottom = text_rows(crop)
+    return np.ascontiguousarray(crop[top:bottom])
 
 
 def _by_style(fonts: list[FontFace]) -> dict[str, list[FontFace]]:
@@ -139,7 +148,7 @@ def _crop(image: GrayImage, ink: Ink, rng: Random) -> GrayImage:
     """Cut the line out as a detector would, tight or loose."""
     height = ink.bottom - ink.top
     loose = rng.random() < 0.25
-    above, below = (rng.uniform(-0.05, 0.3 if loose else 0.14) * height for _ in range(2))
+    above, below = (rng.uniform(-0.05, 0.45 if loose else 0.14) * height for _ in range(2))
     before, after = (rng.uniform(-0.03, 0.9 if loose else 0.3) * height for _ in range(2))
     top, bottom = round(ink.top - above), round(ink.bottom + below)
     left, right = round(ink.left - before), round(ink.right + after)
@@ -172,8 +181,8 @@ class RealLines:
         name, text = rng.choice(self._labels)
         data = np.frombuffer(self._archive.read(name), np.uint8)
         image = np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.uint8)
-        image = _jitter(image, rng)
-        return Sample(line_to_gray(damage.apply(image, damage.CAMERA, grain, strength)), text)
+        image = damage.apply(_jitter(image, rng), damage.CAMERA, grain, strength)
+        return Sample(line_to_gray(_as_served(image, rng)), text)
 
 
 def _jitter(image: GrayImage, rng: Random) -> GrayImage:
