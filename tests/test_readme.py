@@ -23,8 +23,6 @@ from shizi.core.config import load
 from tests.program import ROOT, Service, environment, serving
 
 READMES = ("README.md", "README.zh.md")
-# Documents still to be written.
-PENDING = {"docs/benchmark.md"}
 ADDRESS = "http://127.0.0.1:5000"
 
 needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is missing")
@@ -169,7 +167,7 @@ def test_both_readmes_have_the_same_snippets() -> None:
 )
 def test_links_lead_to_files(path: Path) -> None:
     links = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8"))
-    own = {link for link in links if "://" not in link} - PENDING
+    own = {link for link in links if "://" not in link}
     missing = [link for link in own if not (path.parent / link).exists()]
 
     assert not missing
