@@ -44,6 +44,7 @@ train: $(VENV)/.test  ## train crnn-s from nothing, or go on (hours; RUN=… LIN
 	@scripts/debian_packages packages-train.txt
 	@scripts/fetch_fonts $(FONTS) || echo "shizi: training with the fonts there are"
 	@mkdir -p $(FONTS)
+	@$(BIN)/python scripts/unpack_fonts.py $(FONTS)
 	$(BIN)/shizi train recognizer --run $(RUN) --lines $(LINES) --workers $(RENDERERS) \
 		--fonts $(FONTS) $(TRAIN_DATA)
 

@@ -80,6 +80,12 @@ VERBS = (
         train.run_recognizer,
     ),
     Verb(
+        "train pages",
+        "draw pages and cut labelled lines out of them, to train on",
+        train.add_pages_arguments,
+        train.run_pages,
+    ),
+    Verb(
         "train export",
         "turn a checkpoint into a model folder",
         train.add_export_arguments,

@@ -8,8 +8,10 @@ import signal
 from importlib.util import find_spec
 from pathlib import Path
 
-from shizi.cli.console import say
+from shizi.cli.assembly import open_store
+from shizi.cli.console import load_settings, say
 from shizi.core.errors import MissingExtra, OptionError
+from shizi.models.store import DEFAULT_DETECTOR
 
 _NEEDED = ("torch", "onnx", "fontTools", "matplotlib", "rapidfuzz")
 
@@ -62,6 +64,32 @@ def run_recognizer(args: argparse.Namespace) -> int:
     scores = train_recognizer(run, say)
     plot_metrics(args.folder / "metrics.jsonl", args.folder / "curve.png")
     say(f"done: character accuracy {1 - scores.cer:.4f} in unseen fonts; weights in {args.folder}")
+    return 0
+
+
+def add_pages_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what `train pages` takes."""
+    parser.add_argument("folder", type=Path, metavar="DIR", help="gets lines.zip and labels.tsv")
+    parser.add_argument("--pages", type=int, default=1_000, help="how many; some 50 lines each")
+    parser.add_argument(
+        "--fonts", type=Path, action="append", default=[], metavar="DIR", help="more fonts"
+    )
+    parser.add_argument("--corpus", type=Path, metavar="DIR", help="folder of plain text")
+    parser.add_argument("--threads", type=int, default=1, help="of the detector")
+    parser.add_argument("--seed", type=int, default=1)
+
+
+def run_pages(args: argparse.Namespace) -> int:
+    """Draw pages with Chromium and cut their lines out, as one more set for `--real`."""
+    _need_extra()
+    from shizi.models.opening import open_detector  # noqa: PLC0415
+    from shizi.train.pages import PageSetPlan, make_page_set  # noqa: PLC0415
+
+    plan = PageSetPlan(args.folder, args.pages, tuple(args.fonts), args.corpus, args.seed)
+    store = open_store(load_settings(args).settings)
+    detector = open_detector(store, DEFAULT_DETECTOR, args.threads)
+    count = make_page_set(plan, detector.detect, say)
+    say(f"done: {count} lines in {args.folder}")
     return 0
 
 

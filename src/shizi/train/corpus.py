@@ -25,6 +25,8 @@ SYSTEM_TEXT = (
     ("/usr/share/doc/debian-handbook/html/zh-CN", "*.html", "zh"),
     ("/usr/share/doc/debian-handbook/html/zh-TW", "*.html", "zht"),
     ("/usr/share/doc/debian-handbook/html/en-US", "*.html", "en"),
+    ("/usr/share/wordnet", "data.*", "en"),
+    ("/usr/share/games/fortunes", "*[a-z].u8", "en"),
     ("/usr/share/dict", "american-english", "words"),
 )
 _TAG = re.compile(r"<[^>]+>|\\f[A-Z]|\\&|^\.[A-Za-z]+ ?|\\[-]")
@@ -100,12 +102,18 @@ def _document_lines(path: Path) -> list[str]:
     if path.suffix == ".gz":
         data = gzip.decompress(data)
     text = data.decode("utf-8", errors="ignore")
+    if path.name.startswith("data."):
+        # WordNet: numbers, a bar, then what the word means and sentences it is used in.
+        return [line.partition(" | ")[2].strip() for line in text.splitlines() if " | " in line]
     return [html.unescape(_TAG.sub(" ", line)) for line in text.splitlines()]
 
 
 def _sort_lines(lines: Iterable[str], kind: str, kinds: dict[str, list[str]]) -> None:
     """Put each line where its script belongs; word lists lose their counts."""
     for line in lines:
+        # What is left with a backslash is a manual page's markup.
+        if "\\" in line:
+            continue
         text = fold(line.split("\t")[0] if kind == "names" else line)
         if kind == "words":
             kinds[kind].append(text)
@@ -177,6 +185,8 @@ class TextSource:
         else:
             words = [_pick(rng, self.corpus.words) for _ in range(rng.randint(1, 7))]
             text = _punctuate(rng, words)[:longest]
+        if rng.random() < 0.05:
+            text = _hyphenated(rng, text)
         form = rng.random()
         if form < 0.22:
             return text.upper()
@@ -213,6 +223,14 @@ def _cut_words(rng: Random, text: str, longest: int) -> str:
             break
         taken = f"{taken} {word}".strip()
     return taken or words[start][:longest]
+
+
+def _hyphenated(rng: Random, text: str) -> str:
+    """End within the last word, as a justified line does."""
+    last = text.rpartition(" ")[2]
+    if len(last) < 5 or not last.isalpha():
+        return text
+    return text[: len(text) - rng.randint(2, len(last) - 2)] + "-"
 
 
 def _punctuate(rng: Random, words: list[str]) -> str:

@@ -2,7 +2,7 @@
 
 Two forms are read: ordinary font files, and the packages of Fontsource, which cut a Chinese font
 into about a hundred WOFF2 slices by Unicode range. A slice is opened when one of its characters
-is first drawn.
+is first drawn, faster where `scripts/unpack_fonts.py` has put a plain file beside it.
 """
 
 from __future__ import annotations
@@ -37,20 +37,33 @@ _UNUSABLE = re.compile(
 )
 # Open-ended script collections hold hundreds of non-Latin files; only these are wanted of them.
 _NOTO_WANTED = re.compile(r"Noto(Sans|Serif|SansMono|SansDisplay)-(Regular|Bold|Italic)\.ttf$")
+# Of Fontsource's packages, in the words of style sheets.
+WEIGHTS = ("400", "700")
 _STYLES = (
     (
         "hand",
         r"hand|breip|bwht|sjfonts|dancing|ma-shan|zhi-mang|liu-jian|long-cang|seto|yusei"
-        r"|delphine|steve|strokey|Klee",
+        r"|delphine|steve|strokey|Klee|yuji-boku|yomogi|kurenaido|caveat|kalam|indie-flower"
+        r"|shadows|comic|marker",
     ),
-    ("dot", r"dotgothic|unifont|3270|ocr|terminus|typewriter|gnutypewriter"),
-    ("mono", r"mono|Cour|Nimbus ?Mono|cursor|hack|inconsolata|firacode|jetbrains"),
+    ("dot", r"dotgothic|unifont|3270|ocr|terminus|typewriter|vt323|special-elite"),
+    (
+        "mono",
+        r"mono|Cour|Nimbus ?Mono|cursor|hack|inconsolata|firacode|jetbrains|cousine"
+        r"|anonymous|share-tech",
+    ),
     (
         "serif",
         r"serif|song|sung|ming|kai|times|roman|termes|pagella|schola|bonum|caladea|bsmi"
-        r"|gbsn|gkai|bkai|C059|P052|Bookman|cwfs|cactus|xiaowei",
+        r"|gbsn|gkai|bkai|C059|P052|Bookman|cwfs|cactus|xiaowei|mincho|yuji|antique|tegomin"
+        r"|crimson|garamond|baskerville|caslon|alegreya|spectral|lora|merriweather|bitter|gelasio"
+        r"|old-standard|cardo|vollkorn|slab",
     ),
-    ("display", r"kuaile|huangyou|smiley|lubrifont|cwyen|chocolate|babelstone"),
+    (
+        "display",
+        r"kuaile|huangyou|smiley|lubrifont|cwyen|chocolate|babelstone|potta"
+        r"|stick|reggae|rocknroll|dela-",
+    ),
 )
 
 
@@ -157,11 +170,14 @@ def _indices(path: Path) -> range:
 def _fontsource_faces(package: Path, known: dict[str, list[int]]) -> Iterator[FontFace]:
     name = json.loads((package / "package.json").read_text())["name"].split("/")[-1]
     weights: dict[str, list[tuple[str, int, frozenset[int]]]] = {}
-    for path in sorted((package / "files").glob(f"{name}-*-normal.woff2")):
-        weight = path.stem.split("-")[-2]
-        if weight in {"400", "700"}:
+    for path in sorted((package / "files").glob(f"{name}-*.woff2")):
+        weight, slant = path.stem.split("-")[-2:]
+        if weight in WEIGHTS:
             codes = frozenset(_codes(path, 0, known))
-            weights.setdefault(weight, []).append((str(path), 0, codes))
+            face = weight if slant == "normal" else f"{weight}-{slant}"
+            plain = path.with_suffix(".sfnt")
+            file = plain if plain.exists() else path
+            weights.setdefault(face, []).append((str(file), 0, codes))
     for weight, slices in weights.items():
         yield _face(f"{name}-{weight}", name, tuple(slices))
 

@@ -218,6 +218,26 @@ def receipt_en(rng: Random) -> str:
     return f"({digits(rng, 6, 7)}-{rng.choice('ADHKMPTUVWX')})"
 
 
+def menu(rng: Random) -> str:
+    """Draw a row of links, a list's item, or a heading with its number or mark."""
+    words = [rng.choice((*_FIELDS_ZH, *_GOODS, *_FIELDS_EN)) for _ in range(4)]
+    number = rng.randint(1, 20)
+    han = rng.choice("一二三四五六七八九十")
+    forms = (
+        rng.choice((" | ", "|", " / ", " · ", " > ", "  ")).join(words[: rng.randint(2, 4)]),
+        rng.choice(("• ", "•", "· ", "◆ ", "★", "※ ", "■ ", "□ ", "○ ", "● ", "→ ", "√ ", "- "))
+        + words[0],
+        words[0] + rng.choice(("★", "★★★", "☆", "→", "↑", "…", "*", "（大份）", "（微辣）")),
+        f"{number}{rng.choice(('. ', '、', ') ', '．'))}{words[0]}",
+        f"{rng.choice(('（{}）', '第{}章 ', '{}、', '第{}条 ', '({}) '))}".format(han) + words[0],
+        f"{rng.choice('①②③④⑤⑥⑦⑧⑨⑩')}{words[0]}",
+        f"{words[0]}{rng.choice(('......', '…………', ' ..... '))}{number}",
+        rng.choice(("¥", "￥", "$")) + str(rng.randint(1, 999)),
+        f"{number}.{rng.randint(1, 9)} {words[0]}",
+    )
+    return rng.choice(forms)
+
+
 def field(rng: Random) -> str:
     """Draw a form field with its value, Chinese or English."""
     value = rng.choice((amount, date, code, phone, amount_in_words))(rng)
@@ -232,13 +252,14 @@ def field(rng: Random) -> str:
 
 
 GENERATORS: tuple[tuple[Callable[[Random], str], float], ...] = (
-    (field, 0.28),
-    (amount, 0.15),
+    (field, 0.24),
+    (menu, 0.10),
+    (amount, 0.14),
     (measure, 0.10),
-    (date, 0.12),
-    (code, 0.11),
-    (receipt_en, 0.10),
-    (amount_in_words, 0.04),
+    (date, 0.11),
+    (code, 0.10),
+    (receipt_en, 0.08),
+    (amount_in_words, 0.03),
     (phone, 0.05),
     (address_net, 0.05),
 )

@@ -60,10 +60,8 @@ def data_recipe(run: RecognizerRun) -> DataRecipe:
         raise ConfigError("a run has at least one line, one rendering process and one thread")
     if sum(share for _, share in run.real) > 0.9:
         raise ConfigError("the shares of real lines may sum to 0.9 at most")
-    levels = sorted(run.corpus.glob("chars_level*.txt")) if run.corpus else []
-    standard = [c for path in levels for c in path.read_text(encoding="utf-8").split()]
     return DataRecipe(
-        symbols=standard_charset(standard).symbols,
+        symbols=standard_charset(level_symbols(run.corpus)).symbols,
         fonts=(*SYSTEM_FONTS, *map(str, run.fonts)),
         font_cache=str(run.folder / "font-coverage.json"),
         corpus=str(run.corpus) if run.corpus else None,
@@ -72,6 +70,12 @@ def data_recipe(run: RecognizerRun) -> DataRecipe:
         curriculum=0.0 if run.init else 0.25,
         seed=run.seed,
     )
+
+
+def level_symbols(corpus: Path | None) -> list[str]:
+    """Read the characters a corpus lists as standard, in `chars_level*.txt`."""
+    levels = sorted(corpus.glob("chars_level*.txt")) if corpus else []
+    return [c for path in levels for c in path.read_text(encoding="utf-8").split()]
 
 
 def train_recognizer(run: RecognizerRun, report: Callable[[str], None]) -> Scores:

@@ -13,6 +13,10 @@ from shizi.core.types import GrayImage
 from shizi.train.fonts import FontFace, open_font
 
 SIZES = (16, 20, 24, 28, 32, 40, 48)
+# Of text on screens, in pixels; up to 16, Chinese serif fonts hold hand-drawn bitmaps.
+SCREEN_SIZES = (11, 12, 12, 13, 14, 14, 15, 16, 18)
+# Letters that typesetters join, longest first.
+_LIGATURES = (("ffi", "ﬃ"), ("ffl", "ﬄ"), ("ff", "ﬀ"), ("fi", "ﬁ"), ("fl", "ﬂ"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,9 @@ class Ink:
     right: int
 
 
-def draw_line(face: FontFace, text: str, size_px: int, rng: Random) -> Ink | None:
+def draw_line(
+    face: FontFace, text: str, size_px: int, rng: Random, *, screen: bool = False
+) -> Ink | None:
     """Draw a text in one face, with the habits of its style.
 
     Args:
@@ -42,6 +48,8 @@ def draw_line(face: FontFace, text: str, size_px: int, rng: Random) -> Ink | Non
         text: one line.
         size_px: em size.
         rng: decides spacing, weight, slant, stretch and jitter.
+        screen: whether the glyphs stay on the pixel grid as a program's window shows them,
+            sometimes without grey levels.
 
     Returns:
         The ink, or None where the face draws nothing for the text.
@@ -51,9 +59,12 @@ def draw_line(face: FontFace, text: str, size_px: int, rng: Random) -> Ink | Non
     by_char = loose or face.style == "hand"
     spacing = size_px * rng.uniform(0.0, 0.45) if loose else 0.0
     jitter = size_px * 0.05 if face.style == "hand" else 0.0
+    if face.style in {"serif", "sans"} and not by_char and rng.random() < 0.4:
+        text = _ligated(face, text)
     placed, width = _place(face, text, size_px, spacing, by_char)
     canvas = Image.new("L", (round(width) + 2 * margin, size_px * 2 + margin), 0)
     draw = ImageDraw.Draw(canvas)
+    draw.fontmode = "1" if screen and rng.random() < 0.3 else "L"
     baseline = margin + round(size_px * 0.6)
     for run, file, index, x in placed:
         dy = rng.gauss(0, jitter) if jitter else 0.0
@@ -65,8 +76,24 @@ def draw_line(face: FontFace, text: str, size_px: int, rng: Random) -> Ink | Non
         return None
     left, ink_top, right, ink_bottom = box
     top, bottom = _line_box(face, size_px, baseline, ink_top, ink_bottom, rng)
+    if screen:
+        return Ink(_bold(mask) if rng.random() < 0.12 else mask, top, bottom, left, right)
     mask = _shape(mask, face.style, size_px, rng)
     return _stretch(Ink(mask, top, bottom, left, right), rng)
+
+
+def _ligated(face: FontFace, text: str) -> str:
+    """Join letters where the face has the joined form."""
+    for letters, joined in _LIGATURES:
+        if ord(joined) in face.coverage:
+            text = text.replace(letters, joined)
+    return text
+
+
+def _bold(mask: GrayImage) -> GrayImage:
+    """Draw twice, a pixel apart, as systems do for a bold face they lack."""
+    shifted = np.roll(mask, 1, axis=1)
+    return np.maximum(mask, shifted)
 
 
 def _place(

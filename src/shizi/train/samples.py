@@ -18,7 +18,7 @@ from shizi.text.charset import Charset, fold
 from shizi.train import damage
 from shizi.train.corpus import TextSource
 from shizi.train.fonts import FontFace
-from shizi.train.render import SIZES, Ink, draw_line
+from shizi.train.render import SCREEN_SIZES, SIZES, Ink, draw_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,10 @@ _STYLE_SHARES = {
     "hand": 0.09,
     "display": 0.05,
 }
+# Text as a window shows it: small, on the pixel grid, seldom damaged.
+_SCREEN_SHARE = 0.15
+_SCREEN_STRENGTH = 0.3
+_FACE_TRIES = 24
 
 
 class LineRenderer:
@@ -72,9 +76,12 @@ class LineRenderer:
         while True:
             text = self.texts.draw(rng, self.max_han)
             face = self._face(text, rng)
-            ink = draw_line(face, text, rng.choice(SIZES), rng) if face else None
+            screen = rng.random() < _SCREEN_SHARE
+            size = rng.choice(SCREEN_SIZES if screen else SIZES)
+            ink = draw_line(face, text, size, rng, screen=screen) if face else None
             if ink is not None:
-                return Sample(self._picture(ink, rng, grain), text)
+                strength = self.strength * (_SCREEN_STRENGTH if screen else 1)
+                return Sample(_picture(ink, strength, rng, grain), text)
 
     def _face(self, text: str, rng: Random) -> FontFace | None:
         chinese = any(c >= "\u3400" for c in text)
@@ -83,22 +90,24 @@ class LineRenderer:
         styles = list(groups)
         if not styles:
             return None
-        for _ in range(8):
+        for _ in range(_FACE_TRIES):
             style = rng.choices(styles, weights=[_STYLE_SHARES[s] for s in styles])[0]
             face = rng.choice(groups[style])
             if face.covers(text):
                 return face
         return None
 
-    def _picture(self, ink: Ink, rng: Random, grain: np.random.Generator) -> GrayImage:
-        paper, pen = _tones(rng)
-        mask = ink.mask.astype(np.float32) / 255
-        if self.strength and rng.random() < 0.10:
-            mask = _with_neighbor(mask, ink, rng)
-        image = (paper + (pen - paper) * mask).astype(np.uint8)
-        image = damage.apply(image, damage.PAPER, grain, self.strength)
-        crop = damage.apply(_crop(image, ink, rng), damage.CAMERA, grain, self.strength)
-        return line_to_gray(_as_served(crop, rng))
+
+def _picture(ink: Ink, strength: float, rng: Random, grain: np.random.Generator) -> GrayImage:
+    """Print the ink, damage the print, and cut the line out."""
+    paper, pen = _tones(rng)
+    mask = ink.mask.astype(np.float32) / 255
+    if strength and rng.random() < 0.10:
+        mask = _with_neighbor(mask, ink, rng)
+    image = (paper + (pen - paper) * mask).astype(np.uint8)
+    image = damage.apply(image, damage.PAPER, grain, strength)
+    crop = damage.apply(_crop(image, ink, rng), damage.CAMERA, grain, strength)
+    return line_to_gray(_as_served(crop, rng))
 
 
 def _as_served(crop: GrayImage, rng: Random) -> GrayImage:
@@ -149,7 +158,9 @@ def _crop(image: GrayImage, ink: Ink, rng: Random) -> GrayImage:
     height = ink.bottom - ink.top
     loose = rng.random() < 0.25
     above, below = (rng.uniform(-0.05, 0.45 if loose else 0.14) * height for _ in range(2))
-    before, after = (rng.uniform(-0.03, 0.9 if loose else 0.3) * height for _ in range(2))
+    # A box that ends within the last sign, often a hyphen, still means the sign.
+    least = -0.12 if rng.random() < 0.08 else -0.03
+    before, after = (rng.uniform(least, 0.9 if loose else 0.3) * height for _ in range(2))
     top, bottom = round(ink.top - above), round(ink.bottom + below)
     left, right = round(ink.left - before), round(ink.right + after)
     rows, columns = image.shape
