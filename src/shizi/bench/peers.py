@@ -8,7 +8,6 @@ minute for a page on a machine with other work to do, and asleep one second.
 from __future__ import annotations
 
 import csv
-import functools
 import io
 import shutil
 import tempfile
@@ -24,11 +23,17 @@ import numpy as np
 from shizi import __version__
 from shizi.bench.memory import peak_bytes, run_watched
 from shizi.core.errors import ConfigError, ModelError, OptionError
+from shizi.core.options import Effort, ReadOptions
 from shizi.core.types import Quad, RgbImage, TextLine
 from shizi.engine.reader import Reader
-from shizi.models.opening import open_recognizer
-from shizi.models.recognizer import Reading, Recognizer
-from shizi.models.store import DEFAULT_DETECTOR, DEFAULT_RECOGNIZER, ModelStore, Task
+from shizi.models.recognizer import Reading
+from shizi.models.store import (
+    DEFAULT_DETECTOR,
+    DEFAULT_RECOGNIZER,
+    SECOND_RECOGNIZER,
+    ModelStore,
+    Task,
+)
 
 _TESSERACT_LANGUAGES = ("chi_sim", "eng")
 _TESSERACT_ONE_LINE = 7
@@ -59,14 +64,21 @@ class Peer(Protocol):
 
 
 class ShiziPeer:
-    """Our own pipeline, with any recognizer of the store."""
+    """Our own pipeline, with any recognizer of the store and any effort."""
 
     def __init__(
-        self, threads: int, recognizer: str = DEFAULT_RECOGNIZER, models: Path | None = None
+        self,
+        threads: int,
+        recognizer: str = DEFAULT_RECOGNIZER,
+        models: Path | None = None,
+        effort: Effort = Effort.FAST,
     ) -> None:
-        self._store = ModelStore((models,) if models else ())
-        self._recognizer = recognizer
-        self._threads = threads
+        store = ModelStore((models,) if models else ())
+        names = {DEFAULT_DETECTOR: Task.DETECT, recognizer: Task.RECOGNIZE}
+        if effort is not Effort.FAST:
+            names[SECOND_RECOGNIZER] = Task.RECOGNIZE
+        self._model_bytes = sum(store.find(*item).size_bytes for item in names.items())
+        self._options = ReadOptions(effort=effort)
         self._reader = Reader(recognizer, threads, models)
 
     def version(self) -> str:
@@ -74,10 +86,8 @@ class ShiziPeer:
         return __version__
 
     def model_bytes(self) -> int:
-        """Sum detector and recognizer."""
-        recognizer = self._store.find(self._recognizer, Task.RECOGNIZE)
-        detector = self._store.find(DEFAULT_DETECTOR, Task.DETECT)
-        return recognizer.size_bytes + detector.size_bytes
+        """Sum the detector and the recognizers."""
+        return self._model_bytes
 
     def peak_bytes(self) -> int:
         """Give this process's own peak."""
@@ -85,16 +95,11 @@ class ShiziPeer:
 
     def read_page(self, path: Path) -> list[TextLine]:
         """Read with the preparation chosen by itself."""
-        return [line for page in self._reader.read(path) for line in page]
-
-    @functools.cached_property
-    def _lines(self) -> Recognizer:
-        """A recognizer beside the reader's own, opened only where lines are measured."""
-        return open_recognizer(self._store, self._recognizer, self._threads)
+        return [line for page in self._reader.read(path, self._options) for line in page]
 
     def read_crops(self, crops: Sequence[RgbImage]) -> list[str]:
         """Read all at once, as a page's lines are."""
-        answers = self._lines.recognize(crops)
+        answers = self._reader.recognize(crops, self._options)
         return [a.text if isinstance(a, Reading) else "" for a in answers]
 
 
@@ -246,14 +251,23 @@ def check_peer(name: str) -> None:
     """Refuse a name that is no peer's.
 
     Args:
-        name: of PEERS, or `shizi:` and the name of a recognizer.
+        name: of PEERS; ours may be followed by `:` and the name of a recognizer, and by `@` and
+            an effort.
 
     Raises:
         OptionError: there is no such peer; the message names the nearest.
     """
-    head, colon, recognizer = name.partition(":")
-    if name not in PEERS and not (head == "shizi" and colon and recognizer):
+    head, recognizer, effort = _parts(name)
+    ours = head == "shizi" and recognizer != "" and (effort is None or effort in list(Effort))
+    if name not in PEERS and not ours:
         raise OptionError.unknown(name, PEERS, "peer")
+
+
+def _parts(name: str) -> tuple[str, str | None, str | None]:
+    """Split `head:recognizer@effort`; None for what is not there."""
+    rest, at, effort = name.partition("@")
+    head, colon, recognizer = rest.partition(":")
+    return head, recognizer if colon else None, effort if at else None
 
 
 def open_peer(name: str, threads: int, models: Path | None = None) -> Peer:
@@ -270,7 +284,8 @@ def open_peer(name: str, threads: int, models: Path | None = None) -> Peer:
         ModelError: a model of ours is missing or damaged.
     """
     check_peer(name)
-    head, _, recognizer = name.partition(":")
+    head, recognizer, effort = _parts(name)
     if head == "shizi":
-        return ShiziPeer(threads, recognizer or DEFAULT_RECOGNIZER, models)
+        chosen = Effort(effort or Effort.FAST)
+        return ShiziPeer(threads, recognizer or DEFAULT_RECOGNIZER, models, chosen)
     return PEERS[name](threads)

@@ -15,7 +15,7 @@ from shizi.cli import assembly
 from shizi.cli.console import STANDARD, load_settings, open_output, say, say_error
 from shizi.core.choices import parse_pages, parse_steps
 from shizi.core.errors import InputError, ShiziError, TooLarge
-from shizi.core.options import ReadOptions
+from shizi.core.options import Effort, ReadOptions
 from shizi.core.types import PageResult
 from shizi.formats import dict_to_json, dict_to_jsonl, error_to_dict, pages_to_dict, pages_to_text
 
@@ -43,6 +43,12 @@ def add_read_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--password", help="of an encrypted PDF")
     parser.add_argument(
         "--dpi", dest="reader.pdf_dpi", type=int, metavar="DPI", help="for the pages of a PDF"
+    )
+    parser.add_argument(
+        "--effort",
+        dest="reader.effort",
+        choices=[str(effort) for effort in Effort],
+        help="balanced reads doubtful lines again with a larger model",
     )
     parser.add_argument(
         "--recognizer", dest="reader.recognizer", metavar="NAME", help="see `shizi models list`"

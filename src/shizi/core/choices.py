@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from shizi.core.errors import OptionError
+from shizi.core.options import Effort
 
 _RANGE = re.compile(r"(\d+)(-(\d*))?")
 
@@ -54,6 +55,18 @@ def parse_steps(text: str) -> tuple[str, ...] | None:
     if text in ("", "none"):
         return ()
     return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def parse_effort(text: str) -> Effort:
+    """Read how much time lines are worth.
+
+    Raises:
+        OptionError: it is none of the three words.
+    """
+    try:
+        return Effort(text.strip().lower())
+    except ValueError:
+        raise OptionError(f"effort is {text!r}; it is one of {', '.join(Effort)}") from None
 
 
 def parse_whole(name: str, text: str, least: int, most: int) -> int:

@@ -20,7 +20,7 @@ from typing import Any
 import yaml
 
 from shizi.core.errors import ConfigError
-from shizi.core.options import DecodeOptions, Limits, ReadOptions
+from shizi.core.options import DecodeOptions, Effort, Limits, ReadOptions
 
 FILE_NAME = "shizi.yaml"
 FILE_VARIABLE = "SHIZI_CONFIG"
@@ -54,12 +54,17 @@ class ReaderSettings:
     Attributes:
         threads: of a model's run; 0 takes as many as the process may use.
         recognizer: name of the model that reads lines.
+        effort: fast reads with the small recognizer, balanced reads again with the large one what
+            the small one doubts, accurate reads with the large one alone.
+        doubt: with balanced effort, lines less likely to be right than this are read again.
         pdf_dpi: resolution PDF pages are drawn at, dots per inch.
         page_pixels: budget of one page; a larger one is reduced to it, and told.
     """
 
     threads: int = field(default=0, metadata={"least": 0, "most": 256})
     recognizer: str = "crnn-s"
+    effort: Effort = Effort.FAST
+    doubt: float = field(default=ReadOptions().doubt, metadata={"least": 0.0, "most": 1.0})
     pdf_dpi: int = field(default=DecodeOptions().pdf_dpi, metadata={"least": 36, "most": 1_200})
     page_pixels: int = field(default=DecodeOptions().page_pixels, metadata={"least": 10_000})
 
@@ -94,7 +99,8 @@ class Settings:
     def read_options(self) -> ReadOptions:
         """Give the options of a call that chooses nothing itself."""
         decode = DecodeOptions(pdf_dpi=self.reader.pdf_dpi, page_pixels=self.reader.page_pixels)
-        return ReadOptions(decode=decode, limits=self.limits)
+        effort, doubt = self.reader.effort, self.reader.doubt
+        return ReadOptions(decode=decode, limits=self.limits, effort=effort, doubt=doubt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +249,8 @@ def _checked(name: str, spec: dataclasses.Field[Any], given: _Given) -> object:
         value = float(value)
     if kind is Path and isinstance(value, str):
         value = Path(value).expanduser() if value else None
+    if kind is Effort and value in list(Effort):
+        value = Effort(str(value))
     if not (type(value) is kind or (kind is Path and (value is None or isinstance(value, Path)))):
         raise ConfigError(f"{name} is {given.value!r} ({given.origin}), not {_KINDS[kind]}")
     if isinstance(value, int | float):
@@ -254,7 +262,13 @@ def _checked(name: str, spec: dataclasses.Field[Any], given: _Given) -> object:
     return value
 
 
-_KINDS = {int: "a whole number", float: "a number", str: "a text", Path: "a path"}
+_KINDS = {
+    int: "a whole number",
+    float: "a number",
+    str: "a text",
+    Path: "a path",
+    Effort: f"one of {', '.join(Effort)}",
+}
 
 
 def _from_text(kind: type, text: str) -> object:

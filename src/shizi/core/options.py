@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,17 @@ class DetectOptions:
     max_lines: int = 3000
 
 
+class Effort(StrEnum):
+    """How much time lines are worth."""
+
+    FAST = "fast"
+    """The small recognizer alone."""
+    BALANCED = "balanced"
+    """The large recognizer reads again what the small one doubts."""
+    ACCURATE = "accurate"
+    """The large recognizer alone."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
     """Everything that may differ from one call of `Reader.read` to the next.
@@ -69,6 +81,9 @@ class ReadOptions:
             quality of the page ("auto"), an empty tuple leaves the page as it is.
         detect: how lines are found.
         characters: whether each line lists its characters with position and confidence.
+        effort: which recognizers read the lines.
+        doubt: with balanced effort, lines less likely to be right than this are read again, in
+            [0, 1].
     """
 
     decode: DecodeOptions = DecodeOptions()
@@ -76,3 +91,5 @@ class ReadOptions:
     steps: tuple[str, ...] | None = None
     detect: DetectOptions = DetectOptions()
     characters: bool = False
+    effort: Effort = Effort.FAST
+    doubt: float = 0.7

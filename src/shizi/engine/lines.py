@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shizi.core.errors import ShiziError
 from shizi.core.types import (
     Character,
     Direction,
@@ -19,10 +18,11 @@ from shizi.core.types import (
     RgbImage,
     TextLine,
 )
+from shizi.engine.looks import Answer, Looks
 from shizi.imaging.lines import crop_line
 from shizi.imaging.trim import text_rows
 from shizi.imaging.vertical import Row, is_tall, lay_out, turn_left, turn_right
-from shizi.models.recognizer import Reading, Recognizer, Symbol
+from shizi.models.recognizer import Reading, Symbol
 
 # Up to this shape a tall box may as well be one narrow character, such as a 1.
 _ONE_CHARACTER = 3.5
@@ -46,7 +46,7 @@ class _Attempt:
 def read_lines(
     image: RgbImage,
     quads: Sequence[Quad],
-    recognizer: Recognizer,
+    looks: Looks,
     frame: Frame,
     *,
     characters: bool = False,
@@ -59,7 +59,7 @@ def read_lines(
     Args:
         image: (H, W, 3) uint8 RGB, the page worked on.
         quads: of its lines, pixels of `image`.
-        recognizer: reads them.
+        looks: who reads them.
         frame: maps points of `image` to the original page, which the answers are given in.
         characters: whether lines list their characters.
 
@@ -70,18 +70,20 @@ def read_lines(
         ModelError: the recognizer failed as a whole.
     """
     attempts = [_attempts(image, quad) for quad in quads]
-    readings = iter(recognizer.recognize([a.crop for group in attempts for a in group]))
-    lines: list[TextLine | LineError] = []
-    for quad, group in zip(quads, attempts, strict=True):
-        answers = [(attempt, next(readings)) for attempt in group]
-        sure = [(a, r) for a, r in answers if isinstance(r, Reading)]
-        if sure:
-            best = max(sure, key=lambda pair: _rank(pair[1]))
-            lines.append(_to_line(*best, frame, characters=characters))
-        else:
-            error = next(r for _, r in answers if isinstance(r, ShiziError))
-            lines.append(LineError(frame.map_quad(quad), error))
-    return lines
+    readings = iter(looks.first.recognize([a.crop for group in attempts for a in group]))
+    chosen = [_best([(attempt, next(readings)) for attempt in group]) for group in attempts]
+    answers = looks.again([attempt.crop for attempt, _ in chosen], [a for _, a in chosen])
+    return [
+        _to_line(attempt, answer, frame, characters=characters)
+        if isinstance(answer, Reading)
+        else LineError(frame.map_quad(quad), answer)
+        for quad, (attempt, _), answer in zip(quads, chosen, answers, strict=True)
+    ]
+
+
+def _best(answers: list[tuple[_Attempt, Answer]]) -> tuple[_Attempt, Answer]:
+    """Choose among the ways to read a quad; one that failed is the last choice."""
+    return max(answers, key=lambda pair: _rank(pair[1]))
 
 
 def _attempts(image: RgbImage, quad: Quad) -> list[_Attempt]:
@@ -108,9 +110,11 @@ def _trimmed(crop: RgbImage | GrayImage, quad: Quad) -> _Attempt:
     return _Attempt(np.ascontiguousarray(crop[top:bottom]), tight)
 
 
-def _rank(reading: Reading) -> float:
+def _rank(answer: Answer) -> float:
     """Order readings of the same line; nothing read is worse than anything read."""
-    return reading.confidence if reading.text else -1.0
+    if not isinstance(answer, Reading):
+        return -2.0
+    return answer.legibility if answer.text else -1.0
 
 
 def _to_line(attempt: _Attempt, reading: Reading, frame: Frame, *, characters: bool) -> TextLine:

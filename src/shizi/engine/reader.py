@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -13,17 +13,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shizi.core.errors import FileAccessError, OptionError, TooLarge
+from shizi.core.errors import FileAccessError, OptionError, ShiziError, TooLarge
 from shizi.core.options import Limits, ReadOptions
 from shizi.core.types import Frame, LineError, Notice, Page, PageResult, TextLine
 from shizi.engine.budget import measure_budget
 from shizi.engine.lines import read_lines
+from shizi.engine.looks import Crop, Looks, LooksByEffort
 from shizi.imaging.arrays import array_to_page
 from shizi.imaging.decode import open_document
 from shizi.imaging.prep import check_steps, prepare
 from shizi.layout.order import order_lines
 from shizi.models.opening import open_detector, open_recognizer
-from shizi.models.store import DEFAULT_DETECTOR, DEFAULT_RECOGNIZER, ModelStore
+from shizi.models.recognizer import Reading
+from shizi.models.store import (
+    DEFAULT_DETECTOR,
+    DEFAULT_RECOGNIZER,
+    SECOND_RECOGNIZER,
+    ModelStore,
+)
 
 Source = str | os.PathLike[str] | bytes | NDArray[Any]
 
@@ -57,7 +64,10 @@ class Reader:
         store = ModelStore((models,) if models else ())
         self.threads = threads or measure_budget().threads
         self._detector = open_detector(store, DEFAULT_DETECTOR, self.threads)
-        self._recognizer = open_recognizer(store, recognizer, self.threads)
+        self._looks = LooksByEffort(
+            open_recognizer(store, recognizer, self.threads),
+            lambda: open_recognizer(store, SECOND_RECOGNIZER, self.threads),
+        )
 
     def read(self, source: Source, options: ReadOptions = _OPTIONS) -> list[PageResult]:
         """Read all pages.
@@ -86,15 +96,36 @@ class Reader:
         An error rises at the page it concerns. Closing the generator releases the document.
         """
         check_steps(options.steps or ())
+        looks = self._looks.choose(options)
         with closing(_pages(source, options)) as pages:
             while True:
                 started = time.perf_counter()
                 page = next(pages, None)
                 if page is None:
                     return
-                yield self._read_page(page, options, time.perf_counter() - started)
+                yield self._read_page(page, options, looks, time.perf_counter() - started)
 
-    def _read_page(self, page: Page, options: ReadOptions, decode_s: float) -> PageResult:
+    def recognize(
+        self, crops: Sequence[Crop], options: ReadOptions = _OPTIONS
+    ) -> list[Reading | ShiziError]:
+        """Read upright lines that were cut out already.
+
+        Args:
+            crops: (H, W, 3) RGB or (H, W) grey uint8 each; text runs left to right.
+            options: `effort` and `doubt` count here.
+
+        Returns:
+            One entry a crop, same order; a crop that cannot be read yields its error.
+
+        Raises:
+            OptionError: an option has an impossible value.
+            ModelError: a model failed.
+        """
+        return self._looks.choose(options).recognize(crops)
+
+    def _read_page(
+        self, page: Page, options: ReadOptions, looks: Looks, decode_s: float
+    ) -> PageResult:
         clock = _Clock(decode_s)
         prepared = prepare(page.image, options.steps)
         clock.stop("prepare")
@@ -102,7 +133,7 @@ class Reader:
         clock.stop("detect")
         frame = page.frame.after(prepared.frame)
         answers = read_lines(
-            prepared.image, found.quads, self._recognizer, frame, characters=options.characters
+            prepared.image, found.quads, looks, frame, characters=options.characters
         )
         clock.stop("recognize")
         lines = [line for line in answers if isinstance(line, TextLine) and line.text]
@@ -118,7 +149,7 @@ class Reader:
             scale=_scale_of(frame),
             steps=prepared.applied,
             timing_s=clock.stages(),
-            model=self._recognizer.name,
+            model=looks.name,
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shizi.core.errors import IncompatibleModel
+from shizi.models.calibration import Calibration
 from shizi.models.detector import Detector
 from shizi.models.recognizer import LineForm, Recognizer
 from shizi.models.session import OrtSession, Session
@@ -31,7 +32,8 @@ def open_recognizer(store: ModelStore, name: str, threads: int) -> Recognizer:
     if manifest.charset_file is None:
         charset = _embedded_charset(manifest, session)
         return Recognizer(session, charset, name, _PPOCR)
-    return Recognizer(session, read_charset(manifest), name)
+    calibration = Calibration.from_dict(manifest.details.get("calibration"))
+    return Recognizer(session, read_charset(manifest), name, calibration=calibration)
 
 
 def open_detector(store: ModelStore, name: str, threads: int) -> Detector:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ from shizi.imaging.lines import (
     line_to_rgb,
     strips_to_batch,
 )
+from shizi.models.calibration import Calibration
 from shizi.models.session import Session
 from shizi.text.charset import Charset
 from shizi.text.ctc import Span, greedy_spans
@@ -65,13 +67,18 @@ class Reading:
 
     Attributes:
         text: without spaces at its ends; empty where nothing was read.
-        confidence: mean over the symbols, in [0, 1]; 0 where there are none.
+        confidence: how likely the whole line is right, in [0, 1]; 0 where nothing was read.
         symbols: one for every character of `text`.
     """
 
     text: str
     confidence: float
     symbols: tuple[Symbol, ...]
+
+    @property
+    def legibility(self) -> float:
+        """Mean confidence of the symbols, which does not fall with a line's length."""
+        return sum(s.confidence for s in self.symbols) / max(1, len(self.symbols))
 
 
 class Recognizer:
@@ -82,7 +89,12 @@ class Recognizer:
     """
 
     def __init__(
-        self, session: Session, charset: Charset, name: str, form: LineForm | None = None
+        self,
+        session: Session,
+        charset: Charset,
+        name: str,
+        form: LineForm | None = None,
+        calibration: Calibration | None = None,
     ) -> None:
         """Bind a session to the charset of its head.
 
@@ -91,6 +103,7 @@ class Recognizer:
             charset: symbols of its classes.
             name: of the model.
             form: how it takes lines; None for our own networks.
+            calibration: what its probabilities are worth; None takes them at their word.
 
         Raises:
             IncompatibleModel: the model's metadata name another charset.
@@ -98,6 +111,7 @@ class Recognizer:
         self.name = name
         self._session = session
         self._charset = charset
+        self._calibration = calibration or Calibration()
         self._form = form or LineForm(stride=int(session.metadata.get("stride", "4")))
         wanted = session.metadata.get("charset_sha256", charset.sha256)
         if wanted != charset.sha256:
@@ -148,25 +162,23 @@ class Recognizer:
         """Decode the columns that lie on the strip, not on its padding."""
         columns = -(-width // self._form.stride)
         spans = greedy_spans(logits[:columns], probabilities=self._form.probabilities)
-        symbols = _trim([self._symbol(span, columns) for span in spans])
-        if not symbols:
+        kept = self._trim(spans)
+        if not kept:
             return Reading("", 0.0, ())
-        confidence = sum(s.confidence for s in symbols) / len(symbols)
-        return Reading("".join(s.text for s in symbols), confidence, tuple(symbols))
+        symbols = tuple(self._symbol(span, columns) for span in kept)
+        product = math.prod(span.confidence for span in kept)
+        text = "".join(symbol.text for symbol in symbols)
+        return Reading(text, self._calibration.line(product), symbols)
 
     def _symbol(self, span: Span, columns: int) -> Symbol:
         text = self._charset.symbol(span.class_id)
-        return Symbol(text, span.confidence, span.first / columns, min(1.0, span.end / columns))
+        sure = self._calibration.symbol(span.confidence)
+        return Symbol(text, sure, span.first / columns, min(1.0, span.end / columns))
 
-
-def _trim(symbols: list[Symbol]) -> list[Symbol]:
-    """Drop spaces at both ends: they say something of the crop, not of the text."""
-    first, end = 0, len(symbols)
-    while first < end and symbols[first].text == " ":
-        first += 1
-    while end > first and symbols[end - 1].text == " ":
-        end -= 1
-    return symbols[first:end]
+    def _trim(self, spans: list[Span]) -> list[Span]:
+        """Drop spaces at both ends: they say something of the crop, not of the text."""
+        inked = [k for k, s in enumerate(spans) if self._charset.symbol(s.class_id) != " "]
+        return spans[inked[0] : inked[-1] + 1] if inked else []
 
 
 def _batches(widths: dict[int, int]) -> list[list[int]]:

@@ -19,6 +19,8 @@ from shizi.core.errors import ChecksumMismatch, IncompatibleModel, ModelNotFound
 from shizi.text.charset import Charset
 
 DEFAULT_RECOGNIZER = "crnn-s"
+# Reads again what the default one doubts.
+SECOND_RECOGNIZER = "ppocr-v6-small"
 DEFAULT_DETECTOR = "ppocr-v6-det-small"
 _BUNDLED = Path(__file__).parent / "data"
 
@@ -70,7 +72,7 @@ _WHEEL_MODELS = (
         "090f04abcd9d9a7498bc4ebf677e4cb9bdce1fe4197ddb7e529f1ef44e1ff94f",
     ),
     (
-        "ppocr-v6-small",
+        SECOND_RECOGNIZER,
         Task.RECOGNIZE,
         "PP-OCRv6_rec_small.onnx",
         "6f327246b50388f3c176ae304bd95767ea6dc0c9ae92153ef8cbe210b3c14884",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from shizi.core.choices import parse_flag, parse_steps, parse_whole
+from shizi.core.choices import parse_effort, parse_flag, parse_steps, parse_whole
 from shizi.core.errors import OptionError
 from shizi.core.options import ReadOptions
 
@@ -32,11 +32,16 @@ def _with_chars(options: ReadOptions, text: str) -> ReadOptions:
     return replace(options, characters=parse_flag("chars", text))
 
 
+def _with_effort(options: ReadOptions, text: str) -> ReadOptions:
+    return replace(options, effort=parse_effort(text))
+
+
 _CHOICES: Mapping[str, _Apply] = {
     "dpi": _with_dpi,
     "password": _with_password,
     "steps": _with_steps,
     "chars": _with_chars,
+    "effort": _with_effort,
 }
 
 
@@ -45,7 +50,7 @@ def fields_to_options(fields: Mapping[str, str], defaults: ReadOptions) -> ReadO
 
     Args:
         fields: by name: `dpi` (36 to 1200), `password`, `steps` ("auto", "none" or names with
-            commas), `chars` (true or false).
+            commas), `chars` (true or false), `effort` (fast, balanced or accurate).
         defaults: hold where a field is missing.
 
     Raises:

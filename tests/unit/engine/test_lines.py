@@ -9,6 +9,7 @@ import pytest
 from shizi.core.errors import CorruptImage, ShiziError
 from shizi.core.types import Direction, Frame, LineError, Quad, RgbImage, TextLine
 from shizi.engine.lines import read_lines
+from shizi.engine.looks import Looks
 from shizi.models.recognizer import Reading, Recognizer, Symbol
 
 
@@ -35,7 +36,7 @@ def run(
 ) -> list[TextLine | LineError]:
     page = np.full((400, 400, 3), 255, np.uint8)
     recognizer = cast(Recognizer, ScriptedRecognizer(answers))
-    return read_lines(page, quads, recognizer, frame or Frame(), characters=True)
+    return read_lines(page, quads, Looks(recognizer), frame or Frame(), characters=True)
 
 
 FLAT = Quad.from_rect(10, 10, 210, 30)

@@ -46,7 +46,8 @@ def test_symbols_carry_their_place_along_the_crop() -> None:
     first, second = answer.symbols
     assert (first.start, first.end) == (0.0, 0.25)
     assert (second.start, second.end) == (0.5, 0.75)
-    assert answer.confidence == pytest.approx((first.confidence + second.confidence) / 2)
+    assert answer.confidence == pytest.approx(first.confidence * second.confidence)
+    assert answer.legibility == pytest.approx((first.confidence + second.confidence) / 2)
 
 
 def test_padding_is_never_read() -> None:
