@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import cv2
 import numpy as np
@@ -39,6 +39,13 @@ _TESSERACT_LANGUAGES = ("chi_sim", "eng")
 _TESSERACT_ONE_LINE = 7
 
 
+class CropText(NamedTuple):
+    """What a peer reads on a crop, and how sure it is: in [0, 1]."""
+
+    text: str
+    confidence: float
+
+
 class Peer(Protocol):
     """A program that reads pictures; made within the process that measures it."""
 
@@ -58,8 +65,8 @@ class Peer(Protocol):
         """Find and read the lines of a picture."""
         ...
 
-    def read_crops(self, crops: Sequence[RgbImage]) -> list[str]:
-        """Read upright lines that were cut out already; one text a crop."""
+    def read_crops(self, crops: Sequence[RgbImage]) -> list[CropText]:
+        """Read upright lines that were cut out already; one answer a crop."""
         ...
 
 
@@ -97,10 +104,13 @@ class ShiziPeer:
         """Read with the preparation chosen by itself."""
         return [line for page in self._reader.read(path, self._options) for line in page]
 
-    def read_crops(self, crops: Sequence[RgbImage]) -> list[str]:
+    def read_crops(self, crops: Sequence[RgbImage]) -> list[CropText]:
         """Read all at once, as a page's lines are."""
         answers = self._reader.recognize(crops, self._options)
-        return [a.text if isinstance(a, Reading) else "" for a in answers]
+        return [
+            CropText(a.text, a.confidence) if isinstance(a, Reading) else CropText("", 0.0)
+            for a in answers
+        ]
 
 
 class RapidOcrPeer:
@@ -136,13 +146,14 @@ class RapidOcrPeer:
         found = zip(np.asarray(out.boxes), out.txts, out.scores, strict=True)
         return [TextLine(text, float(sure), Quad.from_array(box)) for box, text, sure in found]
 
-    def read_crops(self, crops: Sequence[RgbImage]) -> list[str]:
+    def read_crops(self, crops: Sequence[RgbImage]) -> list[CropText]:
         """Read one after another by its recognizer alone, which wants BGR."""
         texts = []
         for crop in crops:
             turned = np.ascontiguousarray(crop[:, :, ::-1])
             out = self._engine(turned, use_det=False, use_cls=False, use_rec=True)
-            texts.append("".join(out.txts or ()))
+            sure = float(np.mean(out.scores)) if out.txts else 0.0
+            texts.append(CropText("".join(out.txts or ()), sure))
         return texts
 
 
@@ -175,7 +186,7 @@ class TesseractPeer:
         """Read a file; the words of a line are joined."""
         return tsv_to_lines(self._read(path))
 
-    def read_crops(self, crops: Sequence[RgbImage]) -> list[str]:
+    def read_crops(self, crops: Sequence[RgbImage]) -> list[CropText]:
         """Read one after another, each by a run of the program, as there is no other way."""
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "line.png"
@@ -185,7 +196,8 @@ class TesseractPeer:
                 framed = cv2.copyMakeBorder(crop, 10, 10, 10, 10, cv2.BORDER_REPLICATE)
                 cv2.imwrite(str(path), framed[:, :, ::-1])
                 lines = tsv_to_lines(self._read(path, "--psm", str(_TESSERACT_ONE_LINE)))
-                texts.append(" ".join(line.text for line in lines))
+                sure = min((line.confidence for line in lines), default=0.0)
+                texts.append(CropText(" ".join(line.text for line in lines), sure))
         return texts
 
     def _read(self, path: Path, *more: str) -> str:

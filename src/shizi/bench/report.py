@@ -96,8 +96,11 @@ def _result_to_dict(result: PeerResult) -> dict[str, object]:
 
 def _line_rates(tally: Tally) -> dict[str, float]:
     milliseconds = 1000 * tally.seconds / max(1, tally.lines)
-    own = {"space_f1": round(tally.space_f1, 5), "ms_a_line": round(milliseconds, 4)}
-    return _rates(tally) | own
+    return _rates(tally) | {
+        "space_f1": round(tally.space_f1, 5),
+        "calibration_error": round(tally.reliability.expected_error, 5),
+        "ms_a_line": round(milliseconds, 4),
+    }
 
 
 def _page_rates(tally: Tally) -> dict[str, float]:
@@ -150,12 +153,12 @@ def _heading(plan: BenchPlan, machine: Machine) -> str:
 
 
 def _line_table(results: Sequence[PeerResult]) -> str:
-    rows = [["reader", "CER", "exact lines", "space F1", "ms a line"]]
+    rows = [["reader", "CER", "exact lines", "space F1", "calibration error", "ms a line"]]
     for result in results:
         tally = result.lines[""]
         milliseconds = 1000 * tally.seconds / max(1, tally.lines)
-        rates = [tally.cer, tally.exact_rate, tally.space_f1]
-        cells = [f"{rates[0]:.4f}", f"{rates[1]:.3f}", f"{rates[2]:.3f}", f"{milliseconds:.2f}"]
+        rates = [tally.exact_rate, tally.space_f1, tally.reliability.expected_error]
+        cells = [f"{tally.cer:.4f}", *(f"{rate:.3f}" for rate in rates), f"{milliseconds:.2f}"]
         rows.append([_name(result), *cells])
     return _table(rows)
 

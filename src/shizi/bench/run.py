@@ -182,10 +182,10 @@ def _measure_lines(
     plan: BenchPlan, peer: Peer, wanted: Sequence[TruthLine], crops: Sequence[RgbImage]
 ) -> Tally:
     started = time.perf_counter()
-    texts = peer.read_crops(crops) if crops else []
+    answers = peer.read_crops(crops) if crops else []
     tally = Tally(seconds=time.perf_counter() - started, pages=1)
-    for line, text in zip(wanted, texts, strict=True):
-        tally += score_line(line.text, text, casefold=plan.casefold)
+    for line, (text, sure) in zip(wanted, answers, strict=True):
+        tally += score_line(line.text, text, casefold=plan.casefold, confidence=sure)
     return tally
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
 
+from shizi.bench.reliability import Reliability
 from shizi.core.errors import FileAccessError, InputError, MissingExtra
 from shizi.core.types import Direction, Point, Quad, TextLine
 from shizi.layout.geometry import shared_area
@@ -73,6 +74,7 @@ class Tally:
         spaces_found: spaces that were read.
         seconds: time taken.
         pages: pages counted.
+        reliability: lines by their confidence.
     """
 
     edits: int = 0
@@ -87,6 +89,7 @@ class Tally:
     spaces_found: int = 0
     seconds: float = 0.0
     pages: int = 0
+    reliability: Reliability = Reliability()  # noqa: RUF009 - frozen
 
     def __add__(self, other: Self) -> Self:
         """Add count by count."""
@@ -182,8 +185,17 @@ def edit_distance(first: str, second: str) -> int:
     return int(Levenshtein.distance(first, second))
 
 
-def score_line(truth: str, read: str, *, casefold: bool = False) -> Tally:
-    """Compare one line with its reading, spaces apart from everything else."""
+def score_line(
+    truth: str, read: str, *, casefold: bool = False, confidence: float | None = None
+) -> Tally:
+    """Compare one line with its reading, spaces apart from everything else.
+
+    Args:
+        truth: what stands there.
+        read: what was read.
+        casefold: whether upper and lower case are the same.
+        confidence: of the reading, in [0, 1]; None where it gave none.
+    """
     want, have = normalized(truth, casefold=casefold), normalized(read, casefold=casefold)
     edits = edit_distance(want, have)
     true_spaces = _space_places(truth)
@@ -198,6 +210,9 @@ def score_line(truth: str, read: str, *, casefold: bool = False) -> Tally:
         spaces_right=len(true_spaces & read_spaces),
         spaces_true=len(true_spaces),
         spaces_found=len(read_spaces),
+        reliability=Reliability()
+        if confidence is None
+        else Reliability.of(confidence, right=edits == 0),
     )
 
 

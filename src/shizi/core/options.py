@@ -92,4 +92,4 @@ class ReadOptions:
     detect: DetectOptions = DetectOptions()
     characters: bool = False
     effort: Effort = Effort.FAST
-    doubt: float = 0.7
+    doubt: float = 0.8

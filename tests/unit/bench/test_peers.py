@@ -42,7 +42,7 @@ def test_rows_that_are_no_words_are_left_out() -> None:
 def test_an_unknown_peer_is_named_with_the_nearest() -> None:
     with pytest.raises(OptionError, match="tesseract"):
         open_peer("tesserakt", 1)
-    for name in ("shizi:", "rapidocr:small", ""):
+    for name in ("shizi:", "rapidocr:small", "", "shizi@", "shizi@best", "rapidocr@fast"):
         with pytest.raises(OptionError):
             check_peer(name)
 
@@ -67,10 +67,17 @@ def test_a_failed_run_of_tesseract_is_no_page_without_text(tmp_path: Path) -> No
         peer.read_page(tmp_path / "missing.png")
 
 
+def test_shizi_may_look_twice() -> None:
+    peer = open_peer("shizi@balanced", 1)
+    assert isinstance(peer, ShiziPeer)
+    # The second recognizer counts among the models.
+    assert peer.model_bytes() > 20e6 + 7e6
+
+
 def test_shizi_reads_pages_and_crops(tmp_path: Path) -> None:
     peer = open_peer("shizi:crnn-s", 1)
     assert isinstance(peer, ShiziPeer)
-    assert peer.read_crops([np.full((32, 80, 3), 255, np.uint8)] * 2) == ["", ""]
+    assert peer.read_crops([np.full((32, 80, 3), 255, np.uint8)] * 2) == [("", 0.0)] * 2
     assert 10e6 < peer.model_bytes() < 20e6
     example = Path(__file__).parents[3] / "examples" / "receipt.png"
     assert len(peer.read_page(example)) > 10

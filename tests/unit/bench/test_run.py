@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from shizi.bench import run
+from shizi.bench.peers import CropText
 from shizi.bench.report import Machine, to_dict, to_markdown
 from shizi.bench.run import BenchPlan, PeerResult, measure_peer, run_bench
 from shizi.core.errors import FileAccessError, InputError, OptionError
@@ -59,9 +60,10 @@ class Oracle:
         found = [TextLine(text, 0.9, boxes[k]) for k, text in enumerate(texts)]
         return [*found, TextLine("ghost", 0.5, boxes[2])] if path.name == "b.png" else found
 
-    def read_crops(self, crops: Sequence[RgbImage]) -> list[str]:
+    def read_crops(self, crops: Sequence[RgbImage]) -> list[CropText]:
         self.crops += [crop.shape for crop in crops]
-        return ["one", "twp"] if len(crops) == 2 else ["three"]
+        texts = ["one", "twp"] if len(crops) == 2 else ["three"]
+        return [CropText(text, 0.8) for text in texts]
 
 
 def test_pages_and_lines_are_scored_and_split(plan: BenchPlan) -> None:
@@ -71,6 +73,8 @@ def test_pages_and_lines_are_scored_and_split(plan: BenchPlan) -> None:
     assert result.lines[""].cer == pytest.approx(1 / 11)
     assert result.lines["clean"].exact_rate == 0.5
     assert result.lines["photo"].cer == 0
+    # Four fifths sure of three lines, of which two are right.
+    assert result.lines[""].reliability.expected_error == pytest.approx(0.8 - 2 / 3)
     assert result.pages[""].precision == pytest.approx(3 / 4)
     assert result.pages["photo"].cer == pytest.approx(5 / 5)
     assert result.peak_bytes == 123_000_000

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from shizi.core.errors import CorruptImage, IncompatibleModel
+from shizi.models.calibration import Calibration, Curve
 from shizi.models.recognizer import BATCH_COLUMNS, LineForm, Reading, Recognizer
 from shizi.models.session import Array, FakeSession
 from shizi.text.charset import Charset
@@ -48,6 +49,19 @@ def test_symbols_carry_their_place_along_the_crop() -> None:
     assert (second.start, second.end) == (0.5, 0.75)
     assert answer.confidence == pytest.approx(first.confidence * second.confidence)
     assert answer.legibility == pytest.approx((first.confidence + second.confidence) / 2)
+
+
+def test_calibration_tells_what_the_network_says_of_itself() -> None:
+    crop = crop_of([0, 128, 255, 128])
+    plain = reading(crop)
+    doubtful = Calibration(Curve(1.0, -2.0), Curve(1.0, -1.0))
+    session = FakeSession(by_brightness)
+    (answer,) = Recognizer(session, CHARSET, "x", calibration=doubtful).recognize([crop])
+    assert isinstance(answer, Reading)
+    assert answer.text == plain.text
+    assert answer.confidence == pytest.approx(doubtful.line(plain.confidence))
+    given = [symbol.confidence for symbol in answer.symbols]
+    assert given == pytest.approx([doubtful.symbol(s.confidence) for s in plain.symbols])
 
 
 def test_padding_is_never_read() -> None:
