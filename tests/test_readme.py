@@ -73,8 +73,8 @@ def test_shell_snippets_run_in_order(name: str, folder: Path, started: Service) 
     )
 
     assert done.returncode == 0, done.stderr.decode()
-    # Once each: curl, read, read as JSON, read from standard input; in JSON also in `text`.
-    assert done.stdout.decode().count("杭州西溪书店") == 6
+    # Once each: curl, read, as JSON, with more effort, from standard input; in JSON also in `text`.
+    assert done.stdout.decode().count("杭州西溪书店") == 7
     assert len((folder / "all.jsonl").read_text(encoding="utf-8").splitlines()) == 2
 
 

@@ -35,13 +35,24 @@ def _options(reader: FakeReader) -> ReadOptions:
 
 
 def test_flags_become_options(reader: FakeReader) -> None:
-    flags = ["--steps", "flatten,deskew", "--chars", "--password", "pw", "--dpi", "300"]
+    flags = [
+        "--steps",
+        "flatten,deskew",
+        "--chars",
+        "--password",
+        "pw",
+        "--dpi",
+        "300",
+        "--effort",
+        "balanced",
+    ]
 
     assert main(["read", "a.pdf", *flags]) == 0
 
     options = _options(reader)
     assert reader.calls[0][0] == "a.pdf"
     assert options.steps == ("flatten", "deskew")
+    assert options.effort == "balanced"
     assert options.characters
     assert (options.decode.password, options.decode.pdf_dpi) == ("pw", 300)
 

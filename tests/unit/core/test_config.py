@@ -9,6 +9,7 @@ import pytest
 from shizi.core import config
 from shizi.core.config import Settings, load
 from shizi.core.errors import ConfigError
+from shizi.core.options import Effort
 
 
 @pytest.fixture(autouse=True)
@@ -109,6 +110,8 @@ def test_a_missing_or_binary_file_is_told() -> None:
         ("SHIZI_SERVER__PROT", "1", "did you mean 'server.port'?"),
         ("SHIZI_SERVER_PORT", "1", "did you mean SHIZI_SERVER__PORT?"),
         ("SHIZI_SERVER__PORT", "many", "not a whole number"),
+        ("SHIZI_READER__EFFORT", "best", "not one of fast, balanced, accurate"),
+        ("SHIZI_READER__DOUBT", "1.5", "must be from 0.0 to 1.0"),
     ],
 )
 def test_a_wrong_variable_stops_the_start(variable: str, text: str, told: str) -> None:
@@ -126,10 +129,15 @@ def test_other_variables_are_let_be() -> None:
 
 def test_values_are_converted_to_their_types() -> None:
     loaded = load(
-        environ={"SHIZI_SERVER__TIMEOUT_S": "5", "SHIZI_PATHS__MODELS": "~/m"},
+        environ={
+            "SHIZI_SERVER__TIMEOUT_S": "5",
+            "SHIZI_PATHS__MODELS": "~/m",
+            "SHIZI_READER__EFFORT": "accurate",
+        },
     )
 
     assert loaded.settings.server.timeout_s == 5.0
+    assert loaded.settings.read_options().effort is Effort.ACCURATE
     assert loaded.settings.paths.models == Path.home() / "m"
     assert load(environ={"SHIZI_PATHS__MODELS": ""}).settings.paths.models is None
 

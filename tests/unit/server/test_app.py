@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 import shizi.server
 from shizi.core.config import load
 from shizi.core.errors import Busy, CorruptImage, EncryptedPdf, ModelError, TooLarge
+from shizi.core.options import Effort
 from shizi.server.app import create_app
 from tests.fakes import FakeReader, one_page
 
@@ -53,12 +54,15 @@ def test_form_fields_choose_options() -> None:
     reader = FakeReader()
 
     _post(_client(reader), dpi="300", steps="grayscale,clahe", password="pw", chars="true")
+    _post(_client(reader), effort="balanced")
 
     options = reader.calls[0][1]
     assert options.decode.pdf_dpi == 300
     assert options.decode.password == "pw"
     assert options.steps == ("grayscale", "clahe")
     assert options.characters
+    assert options.effort is Effort.FAST
+    assert reader.calls[1][1].effort is Effort.BALANCED
 
 
 def test_settings_reach_the_reader() -> None:
@@ -76,6 +80,7 @@ def test_settings_reach_the_reader() -> None:
         ({"dip": "300"}, "did you mean 'dpi'?"),
         ({"dpi": "9"}, "dpi is 9"),
         ({"chars": "perhaps"}, "say true or false"),
+        ({"effort": "best"}, "one of fast, balanced, accurate"),
     ],
 )
 def test_a_wrong_option_is_refused_and_nothing_read(form: dict[str, str], told: str) -> None:

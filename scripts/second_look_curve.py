@@ -1,0 +1,94 @@
+"""Show what a second look is worth: share of lines read again against errors and time.
+
+    python scripts/second_look_curve.py FOLDER [--casefold] [--threads 2]
+
+Both recognizers read every horizontal line of a labelled set at its true place. For each doubt, the
+lines the small one is less sure of are taken from the large one. Times are those of each recognizer
+over the whole set, the large one's in proportion to its share.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from shizi.bench.score import Tally, TruthPage, read_manifest, score_line
+from shizi.core.types import Direction, RgbImage
+from shizi.imaging.decode import open_document
+from shizi.imaging.lines import crop_line
+from shizi.models.opening import open_recognizer
+from shizi.models.recognizer import Reading
+from shizi.models.store import DEFAULT_RECOGNIZER, SECOND_RECOGNIZER, ModelStore
+
+DOUBTS = (0.0, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How one recognizer read a set.
+
+    Attributes:
+        tallies: one a line.
+        sure: its confidences.
+        seconds: for all lines.
+    """
+
+    tallies: list[Tally]
+    sure: list[float]
+    seconds: float
+
+
+def crops_of(folder: Path, page: TruthPage) -> list[tuple[str, RgbImage]]:
+    """Cut out the horizontal lines of a page."""
+    image = next(open_document((folder / page.image).read_bytes())).image
+    return [
+        (line.text, crop_line(image, line.box))
+        for line in page.lines
+        if not line.ignored and line.direction is Direction.HORIZONTAL
+    ]
+
+
+def look(name: str, pages: list[list[tuple[str, RgbImage]]], threads: int, casefold: bool) -> Look:
+    """Read all lines, a page at a time."""
+    recognizer = open_recognizer(ModelStore(), name, threads)
+    recognizer.recognize([crop for _, crop in pages[0][:1]])
+    tallies, sure, seconds = [], [], 0.0
+    for page in pages:
+        started = time.perf_counter()
+        answers = recognizer.recognize([crop for _, crop in page])
+        seconds += time.perf_counter() - started
+        for (truth, _), answer in zip(page, answers, strict=True):
+            reading = answer if isinstance(answer, Reading) else Reading("", 0.0, ())
+            tallies.append(score_line(truth, reading.text, casefold=casefold))
+            sure.append(reading.confidence)
+    return Look(tallies, sure, seconds)
+
+
+def main() -> None:
+    """Print the curve as a table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--casefold", action="store_true")
+    parser.add_argument("--threads", type=int, default=2)
+    args = parser.parse_args()
+    pages = [crops_of(args.folder, page) for page in read_manifest(args.folder)]
+    pages = [page for page in pages if page]
+    first = look(DEFAULT_RECOGNIZER, pages, args.threads, args.casefold)
+    second = look(SECOND_RECOGNIZER, pages, args.threads, args.casefold)
+    count = len(first.tallies)
+    print("| doubt | read again | CER | exact lines | space F1 | ms a line |")
+    print("|---|--:|--:|--:|--:|--:|")
+    for doubt in DOUBTS:
+        again = [sure < doubt for sure in first.sure]
+        share = sum(again) / count
+        chosen = zip(again, first.tallies, second.tallies, strict=True)
+        total = sum((b if twice else a for twice, a, b in chosen), Tally())
+        ms = 1000 * (first.seconds + share * second.seconds) / count
+        rates = f"{total.cer:.4f} | {total.exact_rate:.3f} | {total.space_f1:.3f} | {ms:.2f}"
+        print(f"| {doubt:.2f} | {share:.3f} | {rates} |")
+
+
+if __name__ == "__main__":
+    main()
