@@ -16,6 +16,7 @@ from pathlib import Path
 
 from shizi.bench.score import Tally, TruthPage, read_manifest, score_line
 from shizi.core.types import Direction, RgbImage
+from shizi.engine.spaces import with_spaces_of
 from shizi.imaging.decode import open_document
 from shizi.imaging.lines import crop_line
 from shizi.models.opening import open_recognizer
@@ -30,13 +31,11 @@ class Look:
     """How one recognizer read a set.
 
     Attributes:
-        tallies: one a line.
-        sure: its confidences.
+        readings: one a line.
         seconds: for all lines.
     """
 
-    tallies: list[Tally]
-    sure: list[float]
+    readings: list[Reading]
     seconds: float
 
 
@@ -50,20 +49,17 @@ def crops_of(folder: Path, page: TruthPage) -> list[tuple[str, RgbImage]]:
     ]
 
 
-def look(name: str, pages: list[list[tuple[str, RgbImage]]], threads: int, casefold: bool) -> Look:
+def look(name: str, pages: list[list[tuple[str, RgbImage]]], threads: int) -> Look:
     """Read all lines, a page at a time."""
     recognizer = open_recognizer(ModelStore(), name, threads)
     recognizer.recognize([crop for _, crop in pages[0][:1]])
-    tallies, sure, seconds = [], [], 0.0
+    readings, seconds = [], 0.0
     for page in pages:
         started = time.perf_counter()
         answers = recognizer.recognize([crop for _, crop in page])
         seconds += time.perf_counter() - started
-        for (truth, _), answer in zip(page, answers, strict=True):
-            reading = answer if isinstance(answer, Reading) else Reading("", 0.0, ())
-            tallies.append(score_line(truth, reading.text, casefold=casefold))
-            sure.append(reading.confidence)
-    return Look(tallies, sure, seconds)
+        readings += [a if isinstance(a, Reading) else Reading("", 0.0, ()) for a in answers]
+    return Look(readings, seconds)
 
 
 def main() -> None:
@@ -75,17 +71,20 @@ def main() -> None:
     args = parser.parse_args()
     pages = [crops_of(args.folder, page) for page in read_manifest(args.folder)]
     pages = [page for page in pages if page]
-    first = look(DEFAULT_RECOGNIZER, pages, args.threads, args.casefold)
-    second = look(SECOND_RECOGNIZER, pages, args.threads, args.casefold)
-    count = len(first.tallies)
+    truths = [truth for page in pages for truth, _ in page]
+    first = look(DEFAULT_RECOGNIZER, pages, args.threads)
+    second = look(SECOND_RECOGNIZER, pages, args.threads)
     print("| doubt | read again | CER | exact lines | space F1 | ms a line |")
     print("|---|--:|--:|--:|--:|--:|")
     for doubt in DOUBTS:
-        again = [sure < doubt for sure in first.sure]
-        share = sum(again) / count
-        chosen = zip(again, first.tallies, second.tallies, strict=True)
-        total = sum((b if twice else a for twice, a, b in chosen), Tally())
-        ms = 1000 * (first.seconds + share * second.seconds) / count
+        total, again = Tally(), 0
+        for truth, one, other in zip(truths, first.readings, second.readings, strict=True):
+            twice = one.confidence < doubt
+            again += twice
+            text = with_spaces_of(one, other).text if twice and other.text else one.text
+            total += score_line(truth, text, casefold=args.casefold)
+        share = again / len(truths)
+        ms = 1000 * (first.seconds + share * second.seconds) / len(truths)
         rates = f"{total.cer:.4f} | {total.exact_rate:.3f} | {total.space_f1:.3f} | {ms:.2f}"
         print(f"| {doubt:.2f} | {share:.3f} | {rates} |")
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from shizi.core.errors import OptionError, ShiziError
 from shizi.core.options import Effort, ReadOptions
 from shizi.core.types import GrayImage, RgbImage
+from shizi.engine.spaces import with_spaces_of
 from shizi.models.recognizer import Reading, Recognizer
 
 Crop = RgbImage | GrayImage
@@ -46,8 +47,8 @@ class Looks:
             answers: of the first recognizer, one a crop.
 
         Returns:
-            The second recognizer's answers in place of the doubted ones; where it reads nothing,
-            the first one's stay.
+            The second recognizer's answers in place of the doubted ones, with the first one's
+            spaces; where it reads nothing, the first one's stay.
 
         Raises:
             ModelError: the second recognizer failed as a whole.
@@ -60,11 +61,15 @@ class Looks:
             doubted, self.second.recognize([crops[k] for k in doubted]), strict=True
         ):
             if isinstance(answer, Reading) and answer.text:
-                kept[k] = answer
+                kept[k] = _settled(answers[k], answer)
         return kept
 
     def _doubts(self, answer: Answer) -> bool:
         return not isinstance(answer, Reading) or answer.confidence < self.doubt
+
+
+def _settled(first: Answer, second: Reading) -> Reading:
+    return with_spaces_of(first, second) if isinstance(first, Reading) else second
 
 
 class LooksByEffort:

@@ -10,7 +10,7 @@ import pytest
 from shizi.core.errors import CorruptImage, OptionError, ShiziError
 from shizi.core.options import Effort, ReadOptions
 from shizi.engine.looks import Crop, Looks, LooksByEffort
-from shizi.models.recognizer import Reading, Recognizer
+from shizi.models.recognizer import Reading, Recognizer, Symbol
 
 CROPS = [np.full((32, 40 + k, 3), 255, np.uint8) for k in range(3)]
 
@@ -30,7 +30,7 @@ class Scripted:
 
 
 def sure(text: str, confidence: float) -> Reading:
-    return Reading(text, confidence, ())
+    return Reading(text, confidence, tuple(Symbol(c, confidence, 0.0, 1.0) for c in text))
 
 
 def pair(
