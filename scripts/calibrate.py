@@ -18,12 +18,14 @@ from measure_held_out import lines_of, own_texts
 from rapidfuzz.distance import Levenshtein
 
 from shizi.bench.score import normalized
-from shizi.models.opening import open_recognizer
-from shizi.models.recognizer import Reading
+from shizi.models.calibration import Calibration, Calibrations
+from shizi.models.opening import open_language_model, open_recognizer
+from shizi.models.recognizer import Decoding, Reading, Recognizer
 from shizi.models.store import ModelStore, read_charset, read_manifest
 from shizi.train.calibrate import fit_calibration
 from shizi.train.fonts import find_fonts
 from shizi.train.recipe import SYSTEM_FONTS
+from shizi.train.samples import Sample
 
 STRENGTHS = (0.0, 0.5, 1.0)
 
@@ -42,22 +44,32 @@ def main() -> None:
     path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     manifest = read_manifest(path)
     charset = read_charset(manifest)
-    recognizer = open_recognizer(ModelStore((args.folder.parent,)), manifest.name, 2)
+    store = ModelStore((args.folder.parent,))
+    recognizer = open_recognizer(store, manifest.name, 2, open_language_model(store))
     found = find_fonts((*map(Path, SYSTEM_FONTS), *args.fonts), args.font_cache)
     faces = [f for f in found if f.held_out and f.style != "hand" and "Ext" not in f.name]
+    samples = [
+        sample
+        for strength in STRENGTHS
+        for sample in lines_of(faces, own_texts(charset), charset, args.lines, strength)
+    ]
+    fitted = [fit(recognizer, Decoding(greedy), samples) for greedy in (True, False)]
+    content["calibration"] = Calibrations(*fitted).to_dict()
+    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    print(f"{len(samples)} lines: {content['calibration']}")
+
+
+def fit(recognizer: Recognizer, decoding: Decoding, samples: list[Sample]) -> Calibration:
+    """Fit both curves of one decoder."""
     symbols: list[tuple[float, bool]] = []
     lines: list[tuple[float, bool]] = []
-    for strength in STRENGTHS:
-        samples = list(lines_of(faces, own_texts(charset), charset, args.lines, strength))
-        answers = recognizer.recognize([sample.strip for sample in samples])
-        for sample, answer in zip(samples, answers, strict=True):
-            if isinstance(answer, Reading) and answer.text:
-                product = math.prod(symbol.confidence for symbol in answer.symbols)
-                lines.append((product, normalized(sample.text) == normalized(answer.text)))
-                symbols += right_symbols(sample.text, answer)
-    content["calibration"] = fit_calibration(symbols, lines).to_dict()
-    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    print(f"{len(lines)} lines, {len(symbols)} symbols: {content['calibration']}")
+    answers = recognizer.recognize([sample.strip for sample in samples], decoding)
+    for sample, answer in zip(samples, answers, strict=True):
+        if isinstance(answer, Reading) and answer.text:
+            product = math.prod(symbol.confidence for symbol in answer.symbols)
+            lines.append((product, normalized(sample.text) == normalized(answer.text)))
+            symbols += right_symbols(sample.text, answer)
+    return fit_calibration(symbols, lines)
 
 
 def right_symbols(truth: str, reading: Reading) -> list[tuple[float, bool]]:

@@ -21,7 +21,7 @@ from pathlib import Path
 from random import Random
 
 from shizi.bench.score import Tally, edit_distance, score_line
-from shizi.models.opening import open_recognizer
+from shizi.models.opening import open_language_model, open_recognizer
 from shizi.models.recognizer import Reading, Recognizer
 from shizi.models.store import DEFAULT_RECOGNIZER, ModelStore, Task, read_charset
 from shizi.text.charset import Charset
@@ -83,6 +83,7 @@ def measure(samples: list[Sample], recognizer: Recognizer) -> tuple[Tally, int, 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--recognizer", default=DEFAULT_RECOGNIZER)
+    parser.add_argument("--greedy", action="store_true", help="without the language model")
     parser.add_argument("--models", type=Path, help="folder of further models")
     parser.add_argument("--lines", type=int, default=400, help="of each face")
     parser.add_argument("--mixed", type=int, default=600, help="printed lines as trained")
@@ -91,7 +92,8 @@ def main() -> None:
     parser.add_argument("--strength", type=float, default=1.0, help="share of damage, 0 to 1")
     args = parser.parse_args()
     store = ModelStore((args.models,) if args.models else ())
-    recognizer = open_recognizer(store, args.recognizer, 2)
+    language = None if args.greedy else open_language_model(store)
+    recognizer = open_recognizer(store, args.recognizer, 2, language)
     charset = read_charset(store.find(DEFAULT_RECOGNIZER, Task.RECOGNIZE))
     texts = own_texts(charset)
     found = find_fonts((*map(Path, SYSTEM_FONTS), *args.fonts), args.font_cache)

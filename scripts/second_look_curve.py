@@ -19,7 +19,7 @@ from shizi.core.types import Direction, RgbImage
 from shizi.engine.spaces import with_spaces_of
 from shizi.imaging.decode import open_document
 from shizi.imaging.lines import crop_line
-from shizi.models.opening import open_recognizer
+from shizi.models.opening import open_language_model, open_recognizer
 from shizi.models.recognizer import Reading
 from shizi.models.store import DEFAULT_RECOGNIZER, SECOND_RECOGNIZER, ModelStore
 
@@ -51,7 +51,8 @@ def crops_of(folder: Path, page: TruthPage) -> list[tuple[str, RgbImage]]:
 
 def look(name: str, pages: list[list[tuple[str, RgbImage]]], threads: int) -> Look:
     """Read all lines, a page at a time."""
-    recognizer = open_recognizer(ModelStore(), name, threads)
+    store = ModelStore()
+    recognizer = open_recognizer(store, name, threads, open_language_model(store))
     recognizer.recognize([crop for _, crop in pages[0][:1]])
     readings, seconds = [], 0.0
     for page in pages:

@@ -6,6 +6,9 @@ from collections.abc import Callable
 
 from shizi.core.options import ReadOptions
 from shizi.core.types import PageResult, Quad, TextLine
+from shizi.text.folding import Folding
+from shizi.text.ngram import NgramModel
+from shizi.train.language import build_language_model
 
 Answer = Callable[[object, ReadOptions], list[PageResult]]
 
@@ -31,3 +34,8 @@ class FakeReader:
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer(source, options) if callable(self.answer) else self.answer
+
+
+def language_of(*lines: str, order: int = 6) -> NgramModel:
+    """Make a language model that has seen a few lines."""
+    return NgramModel(build_language_model(lines, Folding(), 10_000, order))

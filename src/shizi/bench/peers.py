@@ -23,12 +23,13 @@ import numpy as np
 from shizi import __version__
 from shizi.bench.memory import peak_bytes, run_watched
 from shizi.core.errors import ConfigError, ModelError, OptionError
-from shizi.core.options import Effort, ReadOptions
+from shizi.core.options import Decoder, Effort, ReadOptions
 from shizi.core.types import Quad, RgbImage, TextLine
 from shizi.engine.reader import Reader
 from shizi.models.recognizer import Reading
 from shizi.models.store import (
     DEFAULT_DETECTOR,
+    DEFAULT_LANGUAGE,
     DEFAULT_RECOGNIZER,
     SECOND_RECOGNIZER,
     ModelStore,
@@ -71,7 +72,7 @@ class Peer(Protocol):
 
 
 class ShiziPeer:
-    """Our own pipeline, with any recognizer of the store and any effort."""
+    """Our own pipeline, with any recognizer of the store, any effort and either decoder."""
 
     def __init__(
         self,
@@ -79,13 +80,15 @@ class ShiziPeer:
         recognizer: str = DEFAULT_RECOGNIZER,
         models: Path | None = None,
         effort: Effort = Effort.FAST,
+        decoder: Decoder = Decoder.BEAM,
     ) -> None:
         store = ModelStore((models,) if models else ())
         names = {DEFAULT_DETECTOR: Task.DETECT, recognizer: Task.RECOGNIZE}
+        names[DEFAULT_LANGUAGE] = Task.LANGUAGE
         if effort is not Effort.FAST:
             names[SECOND_RECOGNIZER] = Task.RECOGNIZE
         self._model_bytes = sum(store.find(*item).size_bytes for item in names.items())
-        self._options = ReadOptions(effort=effort)
+        self._options = ReadOptions(effort=effort, decoder=decoder)
         self._reader = Reader(recognizer, threads, models)
 
     def version(self) -> str:
@@ -263,23 +266,30 @@ def check_peer(name: str) -> None:
     """Refuse a name that is no peer's.
 
     Args:
-        name: of PEERS; ours may be followed by `:` and the name of a recognizer, and by `@` and
-            an effort.
+        name: of PEERS; ours may be followed by `:` and the name of a recognizer, by `@` and an
+            effort, and by `/` and a decoder.
 
     Raises:
         OptionError: there is no such peer; the message names the nearest.
     """
-    head, recognizer, effort = _parts(name)
-    ours = head == "shizi" and recognizer != "" and (effort is None or effort in list(Effort))
+    head, recognizer, effort, decoder = _parts(name)
+    known = effort in (None, *Effort) and decoder in (None, *Decoder)
+    ours = head == "shizi" and recognizer != "" and known
     if name not in PEERS and not ours:
         raise OptionError.unknown(name, PEERS, "peer")
 
 
-def _parts(name: str) -> tuple[str, str | None, str | None]:
-    """Split `head:recognizer@effort`; None for what is not there."""
-    rest, at, effort = name.partition("@")
+def _parts(name: str) -> tuple[str, str | None, str | None, str | None]:
+    """Split `head:recognizer@effort/decoder`; None for what is not there."""
+    rest, slash, decoder = name.partition("/")
+    rest, at, effort = rest.partition("@")
     head, colon, recognizer = rest.partition(":")
-    return head, recognizer if colon else None, effort if at else None
+    return (
+        head,
+        recognizer if colon else None,
+        effort if at else None,
+        decoder if slash else None,
+    )
 
 
 def open_peer(name: str, threads: int, models: Path | None = None) -> Peer:
@@ -296,8 +306,13 @@ def open_peer(name: str, threads: int, models: Path | None = None) -> Peer:
         ModelError: a model of ours is missing or damaged.
     """
     check_peer(name)
-    head, recognizer, effort = _parts(name)
+    head, recognizer, effort, decoder = _parts(name)
     if head == "shizi":
-        chosen = Effort(effort or Effort.FAST)
-        return ShiziPeer(threads, recognizer or DEFAULT_RECOGNIZER, models, chosen)
+        return ShiziPeer(
+            threads,
+            recognizer or DEFAULT_RECOGNIZER,
+            models,
+            Effort(effort or Effort.FAST),
+            Decoder(decoder or Decoder.BEAM),
+        )
     return PEERS[name](threads)

@@ -86,6 +86,12 @@ VERBS = (
         train.run_pages,
     ),
     Verb(
+        "train language",
+        "count text into the language model that decoding weighs",
+        train.add_language_arguments,
+        train.run_language,
+    ),
+    Verb(
         "train export",
         "turn a checkpoint into a model folder",
         train.add_export_arguments,

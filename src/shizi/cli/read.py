@@ -15,7 +15,7 @@ from shizi.cli import assembly
 from shizi.cli.console import STANDARD, load_settings, open_output, say, say_error
 from shizi.core.choices import parse_pages, parse_steps
 from shizi.core.errors import InputError, ShiziError, TooLarge
-from shizi.core.options import Effort, ReadOptions
+from shizi.core.options import Decoder, Effort, ReadOptions
 from shizi.core.types import PageResult
 from shizi.formats import dict_to_json, dict_to_jsonl, error_to_dict, pages_to_dict, pages_to_text
 
@@ -49,6 +49,19 @@ def add_read_arguments(parser: argparse.ArgumentParser) -> None:
         dest="reader.effort",
         choices=[str(effort) for effort in Effort],
         help="balanced reads doubtful lines again with a larger model",
+    )
+    parser.add_argument(
+        "--decoder",
+        dest="reader.decoder",
+        choices=[str(decoder) for decoder in Decoder],
+        help="beam, the default, weighs what language expects; greedy does not",
+    )
+    parser.add_argument(
+        "--words",
+        dest="reader.words",
+        type=Path,
+        metavar="FILE",
+        help="names, codes and terms, one a line, that are likely to occur",
     )
     parser.add_argument(
         "--recognizer", dest="reader.recognizer", metavar="NAME", help="see `shizi models list`"

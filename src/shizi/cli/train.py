@@ -77,6 +77,11 @@ def add_pages_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--corpus", type=Path, metavar="DIR", help="folder of plain text")
     parser.add_argument("--threads", type=int, default=1, help="of the detector")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--held-out",
+        action="store_true",
+        help="draw in the faces kept out of training, for a set to measure on",
+    )
 
 
 def run_pages(args: argparse.Namespace) -> int:
@@ -85,11 +90,57 @@ def run_pages(args: argparse.Namespace) -> int:
     from shizi.models.opening import open_detector  # noqa: PLC0415
     from shizi.train.pages import PageSetPlan, make_page_set  # noqa: PLC0415
 
-    plan = PageSetPlan(args.folder, args.pages, tuple(args.fonts), args.corpus, args.seed)
+    plan = PageSetPlan(
+        args.folder, args.pages, tuple(args.fonts), args.corpus, args.seed, args.held_out
+    )
     store = open_store(load_settings(args).settings)
     detector = open_detector(store, DEFAULT_DETECTOR, args.threads)
     count = make_page_set(plan, detector.detect, say)
     say(f"done: {count} lines in {args.folder}")
+    return 0
+
+
+def add_language_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what `train language` takes."""
+    parser.add_argument("folder", type=Path, metavar="DIR", help="of the model; names it")
+    parser.add_argument("--corpus", type=Path, metavar="DIR", help="folder of plain text")
+    parser.add_argument(
+        "--documents",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="folder of HTML and plain text",
+    )
+    parser.add_argument(
+        "--real",
+        type=_repeated,
+        action="append",
+        default=[],
+        metavar="DIR:TIMES",
+        help="labelled lines (labels.tsv) and how often each counts",
+    )
+    parser.add_argument("--ngrams", type=int, default=500_000, help="how many are kept")
+    parser.add_argument("--weights-version", default="0.1.0", metavar="VERSION")
+    parser.add_argument("--seed", type=int, default=1)
+
+
+def run_language(args: argparse.Namespace) -> int:
+    """Count text into the language model that decoding weighs."""
+    _need_extra()
+    from shizi.train.expectation import LanguagePlan, make_language_model  # noqa: PLC0415
+
+    plan = LanguagePlan(
+        folder=args.folder,
+        corpus=args.corpus,
+        documents=tuple(args.documents),
+        real=tuple(args.real),
+        ngrams=args.ngrams,
+        version=args.weights_version,
+        seed=args.seed,
+    )
+    manifest = make_language_model(plan, say)
+    say(f"written: {manifest.parent}")
     return 0
 
 
@@ -123,6 +174,13 @@ def _real(text: str) -> tuple[Path, float]:
     if not folder or not 0 < value < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not DIR:SHARE with a share between 0 and 1")
     return Path(folder), value
+
+
+def _repeated(text: str) -> tuple[Path, int]:
+    folder, _, times = text.rpartition(":")
+    if not folder or not times.isdecimal() or not 0 < int(times) <= 100:
+        raise argparse.ArgumentTypeError(f"{text!r} is not DIR:TIMES with 1 to 100 times")
+    return Path(folder), int(times)
 
 
 def _read_card(path: Path) -> dict[str, object]:

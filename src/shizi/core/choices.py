@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from shizi.core.errors import OptionError
-from shizi.core.options import Effort
+from shizi.core.options import Decoder, Effort
 
 _RANGE = re.compile(r"(\d+)(-(\d*))?")
 
@@ -67,6 +67,24 @@ def parse_effort(text: str) -> Effort:
         return Effort(text.strip().lower())
     except ValueError:
         raise OptionError(f"effort is {text!r}; it is one of {', '.join(Effort)}") from None
+
+
+def parse_decoder(text: str) -> Decoder:
+    """Read how scores become text.
+
+    Raises:
+        OptionError: it is neither of the two words.
+    """
+    try:
+        return Decoder(text.strip().lower())
+    except ValueError:
+        raise OptionError(f"decoder is {text!r}; it is one of {', '.join(Decoder)}") from None
+
+
+def parse_words(text: str) -> tuple[str, ...]:
+    """Read a user's words, one a line; empty lines and lines that begin with # are left out."""
+    lines = (" ".join(line.split()) for line in text.splitlines())
+    return tuple(dict.fromkeys(line for line in lines if line and not line.startswith("#")))
 
 
 def parse_whole(name: str, text: str, least: int, most: int) -> int:

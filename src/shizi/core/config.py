@@ -14,13 +14,15 @@ import types
 import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from shizi.core.choices import parse_words
 from shizi.core.errors import ConfigError
-from shizi.core.options import DecodeOptions, Effort, Limits, ReadOptions
+from shizi.core.options import DecodeOptions, Decoder, Effort, Limits, ReadOptions
 
 FILE_NAME = "shizi.yaml"
 FILE_VARIABLE = "SHIZI_CONFIG"
@@ -57,6 +59,9 @@ class ReaderSettings:
         effort: fast reads with the small recognizer, balanced reads again with the large one what
             the small one doubts, accurate reads with the large one alone.
         doubt: with balanced effort, lines less likely to be right than this are read again.
+        decoder: beam weighs what language expects, greedy takes the recognizer at its word.
+        words: file of names, codes and terms, one a line, that lines lean towards where they
+            waver; None for none.
         pdf_dpi: resolution PDF pages are drawn at, dots per inch.
         page_pixels: budget of one page; a larger one is reduced to it, and told.
     """
@@ -65,6 +70,8 @@ class ReaderSettings:
     recognizer: str = "crnn-s"
     effort: Effort = Effort.FAST
     doubt: float = field(default=ReadOptions().doubt, metadata={"least": 0.0, "most": 1.0})
+    decoder: Decoder = Decoder.BEAM
+    words: Path | None = None
     pdf_dpi: int = field(default=DecodeOptions().pdf_dpi, metadata={"least": 36, "most": 1_200})
     page_pixels: int = field(default=DecodeOptions().page_pixels, metadata={"least": 10_000})
 
@@ -97,10 +104,20 @@ class Settings:
     paths: PathSettings = PathSettings()
 
     def read_options(self) -> ReadOptions:
-        """Give the options of a call that chooses nothing itself."""
-        decode = DecodeOptions(pdf_dpi=self.reader.pdf_dpi, page_pixels=self.reader.page_pixels)
-        effort, doubt = self.reader.effort, self.reader.doubt
-        return ReadOptions(decode=decode, limits=self.limits, effort=effort, doubt=doubt)
+        """Give the options of a call that chooses nothing itself.
+
+        Raises:
+            ConfigError: the file of words cannot be read.
+        """
+        chosen = self.reader
+        return ReadOptions(
+            decode=DecodeOptions(pdf_dpi=chosen.pdf_dpi, page_pixels=chosen.page_pixels),
+            limits=self.limits,
+            effort=chosen.effort,
+            doubt=chosen.doubt,
+            decoder=chosen.decoder,
+            words=_read_words(chosen.words),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +181,17 @@ def load(
     values = {name: _checked(name, known[name], value) for name, value in given.items()}
     origins = {name: given[name].origin if name in given else DEFAULT_ORIGIN for name in known}
     return Loaded(_assemble(values), origins)
+
+
+def _read_words(file: Path | None) -> tuple[str, ...]:
+    if file is None:
+        return ()
+    try:
+        return parse_words(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"reader.words: {file} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"reader.words: {file} is no text in UTF-8") from error
 
 
 def _known() -> Iterator[tuple[str, dataclasses.Field[Any]]]:
@@ -249,8 +277,8 @@ def _checked(name: str, spec: dataclasses.Field[Any], given: _Given) -> object:
         value = float(value)
     if kind is Path and isinstance(value, str):
         value = Path(value).expanduser() if value else None
-    if kind is Effort and value in list(Effort):
-        value = Effort(str(value))
+    if issubclass(kind, StrEnum) and value in list(kind):
+        value = kind(str(value))
     if not (type(value) is kind or (kind is Path and (value is None or isinstance(value, Path)))):
         raise ConfigError(f"{name} is {given.value!r} ({given.origin}), not {_KINDS[kind]}")
     if isinstance(value, int | float):
@@ -268,6 +296,7 @@ _KINDS = {
     str: "a text",
     Path: "a path",
     Effort: f"one of {', '.join(Effort)}",
+    Decoder: f"one of {', '.join(Decoder)}",
 }
 
 

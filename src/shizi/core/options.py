@@ -70,6 +70,15 @@ class Effort(StrEnum):
     """The large recognizer alone."""
 
 
+class Decoder(StrEnum):
+    """How the scores of a line become its text."""
+
+    BEAM = "beam"
+    """What the network saw and what language expects are weighed against each other."""
+    GREEDY = "greedy"
+    """What the network saw, alone."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
     """Everything that may differ from one call of `Reader.read` to the next.
@@ -84,6 +93,9 @@ class ReadOptions:
         effort: which recognizers read the lines.
         doubt: with balanced effort, lines less likely to be right than this are read again, in
             [0, 1].
+        decoder: how a line's scores become its text.
+        words: names, codes and terms that are likely to occur; lines lean towards them where they
+            waver. Not with the greedy decoder.
     """
 
     decode: DecodeOptions = DecodeOptions()
@@ -93,3 +105,5 @@ class ReadOptions:
     characters: bool = False
     effort: Effort = Effort.FAST
     doubt: float = 0.8
+    decoder: Decoder = Decoder.BEAM
+    words: tuple[str, ...] = ()

@@ -70,7 +70,7 @@ def read_lines(
         ModelError: the recognizer failed as a whole.
     """
     attempts = [_attempts(image, quad) for quad in quads]
-    readings = iter(looks.first.recognize([a.crop for group in attempts for a in group]))
+    readings = iter(looks.look([a.crop for group in attempts for a in group]))
     chosen = [_best([(attempt, next(readings)) for attempt in group]) for group in attempts]
     answers = looks.again([attempt.crop for attempt, _ in chosen], [a for _, a in chosen])
     return [

@@ -7,13 +7,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from shizi.core.errors import OptionError, ShiziError
-from shizi.core.options import Effort, ReadOptions
+from shizi.core.options import Decoder, Effort, ReadOptions
 from shizi.core.types import GrayImage, RgbImage
 from shizi.engine.spaces import with_spaces_of
-from shizi.models.recognizer import Reading, Recognizer
+from shizi.models.recognizer import Decoding, Reading, Recognizer
+from shizi.text.lexicon import Lexicon
+from shizi.text.ngram import NgramModel
 
 Crop = RgbImage | GrayImage
 Answer = Reading | ShiziError
+_DEFAULT_DECODING = Decoding()
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +27,13 @@ class Looks:
         first: reads every line.
         second: reads again what `first` doubts; None for nobody.
         doubt: lines less likely to be right than this are doubted.
+        decoding: how both turn scores into text.
     """
 
     first: Recognizer
     second: Recognizer | None = None
     doubt: float = 0.0
+    decoding: Decoding = _DEFAULT_DECODING
 
     @property
     def name(self) -> str:
@@ -37,7 +42,11 @@ class Looks:
 
     def recognize(self, crops: Sequence[Crop]) -> list[Answer]:
         """Read crops, doubted ones twice; see `Recognizer.recognize`."""
-        return self.again(crops, self.first.recognize(crops))
+        return self.again(crops, self.look(crops))
+
+    def look(self, crops: Sequence[Crop]) -> list[Answer]:
+        """Read crops once; see `Recognizer.recognize`."""
+        return self.first.recognize(crops, self.decoding)
 
     def again(self, crops: Sequence[Crop], answers: Sequence[Answer]) -> list[Answer]:
         """Read doubted crops again.
@@ -57,9 +66,8 @@ class Looks:
         if self.second is None:
             return kept
         doubted = [k for k, answer in enumerate(answers) if self._doubts(answer)]
-        for k, answer in zip(
-            doubted, self.second.recognize([crops[k] for k in doubted]), strict=True
-        ):
+        again = self.second.recognize([crops[k] for k in doubted], self.decoding)
+        for k, answer in zip(doubted, again, strict=True):
             if isinstance(answer, Reading) and answer.text:
                 kept[k] = _settled(answers[k], answer)
         return kept
@@ -78,10 +86,14 @@ class LooksByEffort:
     Args:
         first: the reader's own recognizer.
         open_second: loads the large one.
+        language: gives what stands for the characters of a user's words.
     """
 
-    def __init__(self, first: Recognizer, open_second: Callable[[], Recognizer]) -> None:
+    def __init__(
+        self, first: Recognizer, open_second: Callable[[], Recognizer], language: NgramModel
+    ) -> None:
         self._first = first
+        self._language = language
         self._open_second = open_second
         self._second: Recognizer | None = None
         self._lock = threading.Lock()
@@ -90,16 +102,25 @@ class LooksByEffort:
         """Give who reads the lines of a call.
 
         Raises:
-            OptionError: the doubt is no probability.
+            OptionError: the doubt is no probability, or the words cannot be used.
             ModelError: the large recognizer is missing or damaged.
         """
         if not 0 <= options.doubt <= 1:
             raise OptionError(f"doubt is {options.doubt}; it is a probability, 0 to 1")
+        decoding = self._decoding(options)
         if options.effort is Effort.FAST:
-            return Looks(self._first)
+            return Looks(self._first, decoding=decoding)
         if options.effort is Effort.ACCURATE:
-            return Looks(self._large())
-        return Looks(self._first, self._large(), options.doubt)
+            return Looks(self._large(), decoding=decoding)
+        return Looks(self._first, self._large(), options.doubt, decoding)
+
+    def _decoding(self, options: ReadOptions) -> Decoding:
+        greedy = options.decoder is Decoder.GREEDY
+        if not options.words:
+            return Decoding(greedy)
+        if greedy:
+            raise OptionError("the greedy decoder takes no words; use the decoder beam")
+        return Decoding(lexicon=Lexicon(options.words, self._language.code))
 
     def _large(self) -> Recognizer:
         with self._lock:

@@ -23,7 +23,7 @@ from shizi.imaging.arrays import array_to_page
 from shizi.imaging.decode import open_document
 from shizi.imaging.prep import check_steps, prepare
 from shizi.layout.order import order_lines
-from shizi.models.opening import open_detector, open_recognizer
+from shizi.models.opening import open_detector, open_language_model, open_recognizer
 from shizi.models.recognizer import Reading
 from shizi.models.store import (
     DEFAULT_DETECTOR,
@@ -64,9 +64,11 @@ class Reader:
         store = ModelStore((models,) if models else ())
         self.threads = threads or measure_budget().threads
         self._detector = open_detector(store, DEFAULT_DETECTOR, self.threads)
+        language = open_language_model(store)
         self._looks = LooksByEffort(
-            open_recognizer(store, recognizer, self.threads),
-            lambda: open_recognizer(store, SECOND_RECOGNIZER, self.threads),
+            open_recognizer(store, recognizer, self.threads, language),
+            lambda: open_recognizer(store, SECOND_RECOGNIZER, self.threads, language),
+            language,
         )
 
     def read(self, source: Source, options: ReadOptions = _OPTIONS) -> list[PageResult]:
@@ -112,7 +114,7 @@ class Reader:
 
         Args:
             crops: (H, W, 3) RGB or (H, W) grey uint8 each; text runs left to right.
-            options: `effort` and `doubt` count here.
+            options: `effort`, `doubt`, `decoder` and `words` count here.
 
         Returns:
             One entry a crop, same order; a crop that cannot be read yields its error.

@@ -71,3 +71,27 @@ class Calibration:
             "symbol": [self.symbol.slope, self.symbol.offset],
             "line": [self.line.slope, self.line.offset],
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Calibrations:
+    """The curves of one recognizer with each decoder, whose confidences differ in kind."""
+
+    greedy: Calibration = Calibration()
+    beam: Calibration = Calibration()
+
+    @classmethod
+    def from_dict(cls, values: Any) -> Self:
+        """Rebuild from `to_dict`, as a manifest holds it; None gives identities.
+
+        Raises:
+            IncompatibleModel: it is something else.
+        """
+        if not isinstance(values, dict | None):
+            raise IncompatibleModel(f"a manifest's calibration is damaged: {values!r}")
+        parts = values or {}
+        return cls(*(Calibration.from_dict(parts.get(name)) for name in ("greedy", "beam")))
+
+    def to_dict(self) -> dict[str, dict[str, list[float]]]:
+        """Give plain values for a manifest."""
+        return {"greedy": self.greedy.to_dict(), "beam": self.beam.to_dict()}

@@ -1,26 +1,45 @@
-"""Opens the models of the store: digest checked, session made, charset bound."""
+"""Opens the models of the store: digest checked, session made, charset and language bound."""
 
 from __future__ import annotations
 
 from shizi.core.errors import IncompatibleModel
-from shizi.models.calibration import Calibration
+from shizi.models.calibration import Calibrations
 from shizi.models.detector import Detector
 from shizi.models.recognizer import LineForm, Recognizer
 from shizi.models.session import OrtSession, Session
-from shizi.models.store import Manifest, ModelStore, Task, read_charset, verify
+from shizi.models.store import (
+    DEFAULT_LANGUAGE,
+    Manifest,
+    ModelStore,
+    Task,
+    read_charset,
+    verify,
+)
+from shizi.text.beam import BeamDecoder, BeamOptions
 from shizi.text.charset import Charset
+from shizi.text.ngram import NgramModel, NgramTable
 
 # PP-OCR's recognizers: strips of 48 rows in color, softmax inside the network.
 _PPOCR = LineForm(height=48, color=True, stride=8, probabilities=True)
 
 
-def open_recognizer(store: ModelStore, name: str, threads: int) -> Recognizer:
+def open_language_model(store: ModelStore, name: str = DEFAULT_LANGUAGE) -> NgramModel:
+    """Load a language model; see `open_recognizer`."""
+    manifest = store.find(name, Task.LANGUAGE)
+    verify(manifest)
+    return NgramModel(NgramTable.from_bytes(manifest.file.read_bytes()))
+
+
+def open_recognizer(
+    store: ModelStore, name: str, threads: int, language: NgramModel | None = None
+) -> Recognizer:
     """Load a recognizer.
 
     Args:
         store: where it is looked for.
         name: of the model.
         threads: of a run, at least 1.
+        language: weighs what lines may say; None leaves the greedy decoder alone.
 
     Raises:
         ModelNotFound: there is none of this name.
@@ -31,14 +50,20 @@ def open_recognizer(store: ModelStore, name: str, threads: int) -> Recognizer:
     session = _open(manifest, threads)
     if manifest.charset_file is None:
         charset = _embedded_charset(manifest, session)
-        return Recognizer(session, charset, name, _PPOCR)
-    calibration = Calibration.from_dict(manifest.details.get("calibration"))
-    return Recognizer(session, read_charset(manifest), name, calibration=calibration)
+        return Recognizer(session, charset, name, _PPOCR, _beam(charset, language))
+    charset = read_charset(manifest)
+    calibrations = Calibrations.from_dict(manifest.details.get("calibration"))
+    beam = _beam(charset, language)
+    return Recognizer(session, charset, name, beam=beam, calibrations=calibrations)
 
 
 def open_detector(store: ModelStore, name: str, threads: int) -> Detector:
     """Load a detector; see `open_recognizer`."""
     return Detector(_open(store.find(name, Task.DETECT), threads))
+
+
+def _beam(charset: Charset, language: NgramModel | None) -> BeamDecoder | None:
+    return BeamDecoder(charset, language, BeamOptions()) if language else None
 
 
 def _open(manifest: Manifest, threads: int) -> OrtSession:

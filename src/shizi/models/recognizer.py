@@ -18,10 +18,12 @@ from shizi.imaging.lines import (
     line_to_rgb,
     strips_to_batch,
 )
-from shizi.models.calibration import Calibration
+from shizi.models.calibration import Calibration, Calibrations
 from shizi.models.session import Session
+from shizi.text.beam import BeamDecoder
 from shizi.text.charset import Charset
 from shizi.text.ctc import Span, greedy_spans
+from shizi.text.lexicon import Lexicon
 
 # Columns of pixels a batch may hold: ten thousand scores every four pixels are what costs memory.
 BATCH_COLUMNS = 1280
@@ -42,6 +44,23 @@ class LineForm:
     color: bool = False
     stride: int = 4
     probabilities: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Decoding:
+    """How scores become text.
+
+    Attributes:
+        greedy: whether the scores alone count; otherwise language is weighed, where the recognizer
+            has a language model.
+        lexicon: a user's words; None for none.
+    """
+
+    greedy: bool = False
+    lexicon: Lexicon | None = None
+
+
+_DEFAULT_DECODING = Decoding()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +113,8 @@ class Recognizer:
         charset: Charset,
         name: str,
         form: LineForm | None = None,
-        calibration: Calibration | None = None,
+        beam: BeamDecoder | None = None,
+        calibrations: Calibrations | None = None,
     ) -> None:
         """Bind a session to the charset of its head.
 
@@ -103,7 +123,8 @@ class Recognizer:
             charset: symbols of its classes.
             name: of the model.
             form: how it takes lines; None for our own networks.
-            calibration: what its probabilities are worth; None takes them at their word.
+            beam: decodes with a language model; None leaves greedy decoding.
+            calibrations: what its probabilities are worth; None takes them at their word.
 
         Raises:
             IncompatibleModel: the model's metadata name another charset.
@@ -111,17 +132,21 @@ class Recognizer:
         self.name = name
         self._session = session
         self._charset = charset
-        self._calibration = calibration or Calibration()
+        self._beam = beam
+        self._calibrations = calibrations or Calibrations()
         self._form = form or LineForm(stride=int(session.metadata.get("stride", "4")))
         wanted = session.metadata.get("charset_sha256", charset.sha256)
         if wanted != charset.sha256:
             raise IncompatibleModel(f"{name}: the charset file is not the one it was trained with")
 
-    def recognize(self, crops: Sequence[RgbImage | GrayImage]) -> list[Reading | ShiziError]:
+    def recognize(
+        self, crops: Sequence[RgbImage | GrayImage], decoding: Decoding = _DEFAULT_DECODING
+    ) -> list[Reading | ShiziError]:
         """Read upright line crops.
 
         Args:
             crops: (H, W, 3) RGB or (H, W) grey uint8 each; text runs left to right.
+            decoding: how scores become text.
 
         Returns:
             One entry a crop, same order. A crop that cannot be read yields its error and never
@@ -140,7 +165,7 @@ class Recognizer:
         for batch in _batches({k: strip.shape[1] for k, strip in strips.items()}):
             logits = self._run([strips[k] for k in batch])
             for k, scores in zip(batch, logits, strict=True):
-                answers[k] = self._reading(scores, strips[k].shape[1])
+                answers[k] = self._reading(scores, strips[k].shape[1], decoding)
         return [answer for answer in answers if answer is not None]
 
     def _strip(self, crop: RgbImage | GrayImage) -> RgbImage | GrayImage:
@@ -158,21 +183,27 @@ class Recognizer:
             )
         return logits
 
-    def _reading(self, logits: NDArray[np.float32], width: int) -> Reading:
+    def _reading(self, logits: NDArray[np.float32], width: int, decoding: Decoding) -> Reading:
         """Decode the columns that lie on the strip, not on its padding."""
         columns = -(-width // self._form.stride)
-        spans = greedy_spans(logits[:columns], probabilities=self._form.probabilities)
+        scores, ready = logits[:columns], self._form.probabilities
+        if self._beam is None or decoding.greedy:
+            calibration = self._calibrations.greedy
+            spans = greedy_spans(scores, probabilities=ready)
+        else:
+            calibration = self._calibrations.beam
+            spans = self._beam.decode(scores, probabilities=ready, lexicon=decoding.lexicon)
         kept = self._trim(spans)
         if not kept:
             return Reading("", 0.0, ())
-        symbols = tuple(self._symbol(span, columns) for span in kept)
+        symbols = tuple(self._symbol(span, columns, calibration) for span in kept)
         product = math.prod(span.confidence for span in kept)
         text = "".join(symbol.text for symbol in symbols)
-        return Reading(text, self._calibration.line(product), symbols)
+        return Reading(text, calibration.line(product), symbols)
 
-    def _symbol(self, span: Span, columns: int) -> Symbol:
+    def _symbol(self, span: Span, columns: int, calibration: Calibration) -> Symbol:
         text = self._charset.symbol(span.class_id)
-        sure = self._calibration.symbol(span.confidence)
+        sure = calibration.symbol(span.confidence)
         return Symbol(text, sure, span.first / columns, min(1.0, span.end / columns))
 
     def _trim(self, spans: list[Span]) -> list[Span]:

@@ -1,6 +1,7 @@
 """The models on this machine: what there is, where it lies, whether it is whole.
 
-A model is a folder with `manifest.json`, its ONNX file and, for a recognizer, its charset.
+A model is a folder with `manifest.json`, its own file (ONNX, or the arrays of a language model)
+and, for a recognizer, its charset.
 Bundled models lie in this package; the partner's are read from the installed `rapidocr` wheel
 (Apache-2.0), whose files are checked against the digests kept here.
 """
@@ -22,6 +23,7 @@ DEFAULT_RECOGNIZER = "crnn-s"
 # Reads again what the default one doubts.
 SECOND_RECOGNIZER = "ppocr-v6-small"
 DEFAULT_DETECTOR = "ppocr-v6-det-small"
+DEFAULT_LANGUAGE = "ngram-zh-en"
 _BUNDLED = Path(__file__).parent / "data"
 
 
@@ -30,6 +32,7 @@ class Task(StrEnum):
 
     RECOGNIZE = "recognize"
     DETECT = "detect"
+    LANGUAGE = "language"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +43,9 @@ class Manifest:
         name: unique on a machine.
         version: raised whenever the weights change.
         task: what it is for.
-        file: the ONNX file.
+        file: the model itself: ONNX, or the arrays of a language model.
         sha256: of that file, hexadecimal.
-        charset_file: symbols of a recognizer, None for a detector.
+        charset_file: symbols of a recognizer, None for all others.
         licence: SPDX name.
         source: where it comes from, one line.
         details: everything else the manifest holds, such as dims, data and metrics.
@@ -60,7 +63,7 @@ class Manifest:
 
     @property
     def size_bytes(self) -> int:
-        """Size of the ONNX file."""
+        """Size of the model's file."""
         return self.file.stat().st_size
 
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from shizi.core.choices import parse_effort, parse_flag, parse_steps, parse_whole
+from shizi.core.choices import (
+    parse_decoder,
+    parse_effort,
+    parse_flag,
+    parse_steps,
+    parse_whole,
+    parse_words,
+)
 from shizi.core.errors import OptionError
 from shizi.core.options import ReadOptions
 
@@ -36,12 +43,22 @@ def _with_effort(options: ReadOptions, text: str) -> ReadOptions:
     return replace(options, effort=parse_effort(text))
 
 
+def _with_decoder(options: ReadOptions, text: str) -> ReadOptions:
+    return replace(options, decoder=parse_decoder(text))
+
+
+def _with_words(options: ReadOptions, text: str) -> ReadOptions:
+    return replace(options, words=parse_words(text))
+
+
 _CHOICES: Mapping[str, _Apply] = {
     "dpi": _with_dpi,
     "password": _with_password,
     "steps": _with_steps,
     "chars": _with_chars,
     "effort": _with_effort,
+    "decoder": _with_decoder,
+    "words": _with_words,
 }
 
 
@@ -50,7 +67,8 @@ def fields_to_options(fields: Mapping[str, str], defaults: ReadOptions) -> ReadO
 
     Args:
         fields: by name: `dpi` (36 to 1200), `password`, `steps` ("auto", "none" or names with
-            commas), `chars` (true or false), `effort` (fast, balanced or accurate).
+            commas), `chars` (true or false), `effort` (fast, balanced or accurate),
+            `decoder` (beam or greedy), `words` (one a line).
         defaults: hold where a field is missing.
 
     Raises:

@@ -30,6 +30,7 @@ class PageSetPlan:
         fonts: folders of fonts beside the system's.
         corpus: folder of plain text, or None.
         seed: of everything.
+        held_out: draw in the faces kept for measuring alone: a set to measure on.
     """
 
     folder: Path
@@ -37,6 +38,7 @@ class PageSetPlan:
     fonts: tuple[Path, ...] = ()
     corpus: Path | None = None
     seed: int = 1
+    held_out: bool = False
 
 
 def make_page_set(plan: PageSetPlan, detect: Detect, report: Callable[[str], None]) -> int:
@@ -67,11 +69,12 @@ def _lines(
     folders = (*SYSTEM_FONTS, *map(str, plan.fonts))
     plan.folder.mkdir(parents=True, exist_ok=True)
     found = find_fonts(tuple(map(Path, folders)), plan.folder / "font-coverage.json")
-    faces = typefaces(found)
+    faces = typefaces(found, held_out=plan.held_out)
     texts = TextSource(load_corpus(standard_charset(level_symbols(plan.corpus)), plan.corpus))
     count = 0
     # Installed faces come by Fontconfig; those of folders named come by their style sheets.
-    with Browser(font_settings(SYSTEM_FONTS, plan.folder / "fontconfig")) as browser:
+    settings = font_settings(SYSTEM_FONTS, plan.folder / "fontconfig", held_out=plan.held_out)
+    with Browser(settings) as browser:
         for page in range(plan.pages):
             rng = Random(f"{plan.seed}/{page}")
             drawn = browser.draw(compose(rng, texts, faces))

@@ -34,9 +34,9 @@ class Typeface:
         return self.face.covers(text)
 
 
-def typefaces(faces: Iterable[FontFace]) -> list[Typeface]:
-    """Name faces for style sheets; those kept for measuring are left out."""
-    return [_fontsource(face) or _installed(face) for face in faces if not face.held_out]
+def typefaces(faces: Iterable[FontFace], *, held_out: bool = False) -> list[Typeface]:
+    """Name faces for style sheets: those to learn from, or those kept for measuring."""
+    return [_fontsource(face) or _installed(face) for face in faces if face.held_out is held_out]
 
 
 def _fontsource(face: FontFace) -> Typeface | None:
@@ -67,13 +67,16 @@ def _installed(face: FontFace) -> Typeface:
     return Typeface(f"font-family:'{family}';font-weight:{weight};font-style:{slant}", "", face)
 
 
-def font_settings(folders: Iterable[str], cache: Path) -> str:
+def font_settings(folders: Iterable[str], cache: Path, *, held_out: bool = False) -> str:
     """Write settings for Fontconfig under which no program finds a face kept for measuring.
+
+    With `held_out` it may find those as well.
 
     A browser falls back to any installed face when the one named is missing; this closes that
     way. A program takes the settings from the file that `FONTCONFIG_FILE` names.
     """
-    globs = "".join(f"<glob>*{escape(name)}*</glob>" for name in HELD_OUT)
+    hidden = () if held_out else HELD_OUT
+    globs = "".join(f"<glob>*{escape(name)}*</glob>" for name in hidden)
     directories = "".join(f"<dir>{escape(folder)}</dir>" for folder in folders)
     return (
         '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig>'

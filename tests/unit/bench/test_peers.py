@@ -42,7 +42,15 @@ def test_rows_that_are_no_words_are_left_out() -> None:
 def test_an_unknown_peer_is_named_with_the_nearest() -> None:
     with pytest.raises(OptionError, match="tesseract"):
         open_peer("tesserakt", 1)
-    for name in ("shizi:", "rapidocr:small", "", "shizi@", "shizi@best", "rapidocr@fast"):
+    for name in (
+        "shizi:",
+        "rapidocr:small",
+        "",
+        "shizi@",
+        "shizi@best",
+        "rapidocr@fast",
+        "shizi/wide",
+    ):
         with pytest.raises(OptionError):
             check_peer(name)
 
@@ -72,6 +80,11 @@ def test_shizi_may_look_twice() -> None:
     assert isinstance(peer, ShiziPeer)
     # The second recognizer counts among the models.
     assert peer.model_bytes() > 20e6 + 7e6
+
+
+def test_shizi_may_decode_greedily() -> None:
+    for name in ("shizi/greedy", "shizi@fast/beam", "shizi:crnn-s@fast/greedy"):
+        assert isinstance(open_peer(name, 1), ShiziPeer)
 
 
 def test_shizi_reads_pages_and_crops(tmp_path: Path) -> None:

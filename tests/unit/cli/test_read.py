@@ -45,6 +45,8 @@ def test_flags_become_options(reader: FakeReader) -> None:
         "300",
         "--effort",
         "balanced",
+        "--decoder",
+        "greedy",
     ]
 
     assert main(["read", "a.pdf", *flags]) == 0
@@ -53,8 +55,18 @@ def test_flags_become_options(reader: FakeReader) -> None:
     assert reader.calls[0][0] == "a.pdf"
     assert options.steps == ("flatten", "deskew")
     assert options.effort == "balanced"
+    assert options.decoder == "greedy"
     assert options.characters
     assert (options.decode.password, options.decode.pdf_dpi) == ("pw", 300)
+
+
+def test_words_come_from_a_file(reader: FakeReader, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("words.txt").write_text("识字\nShizi\n", encoding="utf-8")
+
+    assert main(["read", "a.pdf", "--words", "words.txt"]) == 0
+    assert _options(reader).words == ("识字", "Shizi")
+    assert main(["read", "a.pdf", "--words", "no.txt"]) != 0
+    assert "no.txt cannot be read" in capsys.readouterr().err
 
 
 def test_without_flags_the_settings_hold(reader: FakeReader) -> None:

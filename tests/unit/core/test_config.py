@@ -9,7 +9,7 @@ import pytest
 from shizi.core import config
 from shizi.core.config import Settings, load
 from shizi.core.errors import ConfigError
-from shizi.core.options import Effort
+from shizi.core.options import Decoder, Effort
 
 
 @pytest.fixture(autouse=True)
@@ -140,6 +140,34 @@ def test_values_are_converted_to_their_types() -> None:
     assert loaded.settings.read_options().effort is Effort.ACCURATE
     assert loaded.settings.paths.models == Path.home() / "m"
     assert load(environ={"SHIZI_PATHS__MODELS": ""}).settings.paths.models is None
+
+
+def test_a_file_of_words_is_read(tmp_path: Path) -> None:
+    words = tmp_path / "words.txt"
+    words.write_text("# names\n张筠\n\nKBE  37\n张筠\n", encoding="utf-8")
+    environ = {"SHIZI_READER__WORDS": str(words), "SHIZI_READER__DECODER": "beam"}
+
+    options = load(environ=environ).settings.read_options()
+
+    assert options.words == ("张筠", "KBE 37")
+    assert options.decoder is Decoder.BEAM
+
+
+@pytest.mark.parametrize(("content", "told"), [(None, "cannot be read"), (b"\xff\xfe", "UTF-8")])
+def test_words_that_cannot_be_read_are_told(
+    tmp_path: Path, content: bytes | None, told: str
+) -> None:
+    words = tmp_path / "words.txt"
+    if content is not None:
+        words.write_bytes(content)
+    settings = load({"reader.words": words}, environ={}).settings
+    with pytest.raises(ConfigError, match=told):
+        settings.read_options()
+
+
+def test_a_wrong_decoder_is_told() -> None:
+    with pytest.raises(ConfigError, match="one of beam, greedy"):
+        load(environ={"SHIZI_READER__DECODER": "wide"})
 
 
 def test_read_options_take_the_settings_over() -> None:

@@ -10,7 +10,7 @@ from shizi.core.errors import CorruptImage, ShiziError
 from shizi.core.types import Direction, Frame, LineError, Quad, RgbImage, TextLine
 from shizi.engine.lines import read_lines
 from shizi.engine.looks import Looks
-from shizi.models.recognizer import Reading, Recognizer, Symbol
+from shizi.models.recognizer import Decoding, Reading, Recognizer, Symbol
 
 
 class ScriptedRecognizer:
@@ -20,7 +20,7 @@ class ScriptedRecognizer:
         self.answers = list(answers)
         self.shapes: list[tuple[int, ...]] = []
 
-    def recognize(self, crops: Sequence[RgbImage]) -> list[Reading | ShiziError]:
+    def recognize(self, crops: Sequence[RgbImage], _: Decoding) -> list[Reading | ShiziError]:
         self.shapes = [crop.shape for crop in crops]
         return self.answers[: len(crops)]
 

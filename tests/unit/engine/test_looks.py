@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from shizi.core.errors import CorruptImage, OptionError, ShiziError
-from shizi.core.options import Effort, ReadOptions
+from shizi.core.options import Decoder, Effort, ReadOptions
 from shizi.engine.looks import Crop, Looks, LooksByEffort
-from shizi.models.recognizer import Reading, Recognizer, Symbol
+from shizi.models.recognizer import Decoding, Reading, Recognizer, Symbol
+from tests.fakes import language_of
 
+NO_LANGUAGE = language_of("nothing is said")
 CROPS = [np.full((32, 40 + k, 3), 255, np.uint8) for k in range(3)]
 
 
@@ -22,8 +24,10 @@ class Scripted:
         self.name = name
         self.answers = answers
         self.asked: list[int] = []
+        self.decoding = Decoding(greedy=True)
 
-    def recognize(self, crops: Sequence[Crop]) -> list[Reading | ShiziError]:
+    def recognize(self, crops: Sequence[Crop], decoding: Decoding) -> list[Reading | ShiziError]:
+        self.decoding = decoding
         places = [crop.shape[1] - 40 for crop in crops]
         self.asked += places
         return [self.answers[k] for k in places]
@@ -80,7 +84,7 @@ def test_effort_chooses_who_reads(effort: Effort, name: str) -> None:
         opened.append(1)
         return cast(Recognizer, large)
 
-    chooser = LooksByEffort(cast(Recognizer, small), open_large)
+    chooser = LooksByEffort(cast(Recognizer, small), open_large, NO_LANGUAGE)
     assert opened == []
     with ThreadPoolExecutor(4) as pool:
         chosen = list(pool.map(chooser.choose, [ReadOptions(effort=effort)] * 8))
@@ -91,6 +95,26 @@ def test_effort_chooses_who_reads(effort: Effort, name: str) -> None:
 @pytest.mark.parametrize("doubt", [-0.1, 1.1, float("nan")])
 def test_a_doubt_is_a_probability(doubt: float) -> None:
     small, large = pair([], [])
-    chooser = LooksByEffort(cast(Recognizer, small), lambda: cast(Recognizer, large))
+    chooser = LooksByEffort(cast(Recognizer, small), lambda: cast(Recognizer, large), NO_LANGUAGE)
     with pytest.raises(OptionError, match="doubt"):
         chooser.choose(ReadOptions(effort=Effort.BALANCED, doubt=doubt))
+
+
+def test_both_looks_take_the_words_of_the_call() -> None:
+    small, large = pair([sure("a", 0.1), sure("b", 0.9)], [sure("A", 1.0), sure("B", 1.0)])
+    chooser = LooksByEffort(cast(Recognizer, small), lambda: cast(Recognizer, large), NO_LANGUAGE)
+    chosen = chooser.choose(ReadOptions(effort=Effort.BALANCED, words=("Shizi",)))
+    chosen.recognize(CROPS[:2])
+    assert small.decoding is large.decoding
+    assert small.decoding.lexicon is not None
+    assert not small.decoding.greedy
+
+
+def test_words_need_the_beam() -> None:
+    small, _ = pair([], [])
+    chooser = LooksByEffort(cast(Recognizer, small), lambda: cast(Recognizer, small), NO_LANGUAGE)
+    assert chooser.choose(ReadOptions(decoder=Decoder.GREEDY)).decoding == Decoding(greedy=True)
+    with pytest.raises(OptionError, match="beam"):
+        chooser.choose(ReadOptions(decoder=Decoder.GREEDY, words=("Shizi",)))
+    with pytest.raises(OptionError, match="64"):
+        chooser.choose(ReadOptions(words=("x" * 65,)))

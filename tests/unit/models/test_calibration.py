@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shizi.core.errors import IncompatibleModel
-from shizi.models.calibration import Calibration, Curve
+from shizi.models.calibration import Calibration, Calibrations, Curve
 
 probabilities = st.floats(0, 1)
 
@@ -28,6 +28,15 @@ def test_a_manifest_holds_two_curves() -> None:
     fitted = Calibration(Curve(0.8, -0.1), Curve(1.2, 0.3))
     assert Calibration.from_dict(fitted.to_dict()) == fitted
     assert Calibration.from_dict(None) == Calibration()
+
+
+def test_each_decoder_has_its_own() -> None:
+    fitted = Calibrations(Calibration(Curve(0.8, -0.1)), Calibration(Curve(1.1, 0.2)))
+    assert Calibrations.from_dict(fitted.to_dict()) == fitted
+    assert Calibrations.from_dict(None) == Calibrations()
+    for damaged in (3, {"beam": {"symbol": [1, 0]}}):
+        with pytest.raises(IncompatibleModel, match="calibration"):
+            Calibrations.from_dict(damaged)
 
 
 @pytest.mark.parametrize(

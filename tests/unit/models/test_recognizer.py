@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from shizi.core.errors import CorruptImage, IncompatibleModel
-from shizi.models.calibration import Calibration, Curve
+from shizi.models.calibration import Calibration, Calibrations, Curve
 from shizi.models.recognizer import BATCH_COLUMNS, LineForm, Reading, Recognizer
 from shizi.models.session import Array, FakeSession
 from shizi.text.charset import Charset
@@ -56,7 +56,9 @@ def test_calibration_tells_what_the_network_says_of_itself() -> None:
     plain = reading(crop)
     doubtful = Calibration(Curve(1.0, -2.0), Curve(1.0, -1.0))
     session = FakeSession(by_brightness)
-    (answer,) = Recognizer(session, CHARSET, "x", calibration=doubtful).recognize([crop])
+    (answer,) = Recognizer(session, CHARSET, "x", calibrations=Calibrations(doubtful)).recognize(
+        [crop]
+    )
     assert isinstance(answer, Reading)
     assert answer.text == plain.text
     assert answer.confidence == pytest.approx(doubtful.line(plain.confidence))

@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 import shizi.server
 from shizi.core.config import load
 from shizi.core.errors import Busy, CorruptImage, EncryptedPdf, ModelError, TooLarge
-from shizi.core.options import Effort
+from shizi.core.options import Decoder, Effort
 from shizi.server.app import create_app
 from tests.fakes import FakeReader, one_page
 
@@ -55,6 +55,8 @@ def test_form_fields_choose_options() -> None:
 
     _post(_client(reader), dpi="300", steps="grayscale,clahe", password="pw", chars="true")
     _post(_client(reader), effort="balanced")
+    _post(_client(reader), decoder="greedy")
+    _post(_client(reader), words="张筠\nKBE-37\n")
 
     options = reader.calls[0][1]
     assert options.decode.pdf_dpi == 300
@@ -63,6 +65,8 @@ def test_form_fields_choose_options() -> None:
     assert options.characters
     assert options.effort is Effort.FAST
     assert reader.calls[1][1].effort is Effort.BALANCED
+    assert reader.calls[2][1].decoder is Decoder.GREEDY
+    assert reader.calls[3][1].words == ("张筠", "KBE-37")
 
 
 def test_settings_reach_the_reader() -> None:
@@ -81,6 +85,7 @@ def test_settings_reach_the_reader() -> None:
         ({"dpi": "9"}, "dpi is 9"),
         ({"chars": "perhaps"}, "say true or false"),
         ({"effort": "best"}, "one of fast, balanced, accurate"),
+        ({"decoder": "wide"}, "one of beam, greedy"),
     ],
 )
 def test_a_wrong_option_is_refused_and_nothing_read(form: dict[str, str], told: str) -> None:
