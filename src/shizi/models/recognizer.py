@@ -22,7 +22,7 @@ from shizi.models.calibration import Calibration, Calibrations
 from shizi.models.session import Session
 from shizi.text.beam import BeamDecoder
 from shizi.text.charset import Charset
-from shizi.text.ctc import Span, greedy_spans
+from shizi.text.ctc import Column, Span, greedy_spans
 from shizi.text.lexicon import Lexicon
 
 # Columns of pixels a batch may hold: ten thousand scores every four pixels are what costs memory.
@@ -162,10 +162,22 @@ class Recognizer:
                 answers[k] = CorruptImage("a line crop is empty or not 8-bit")
             else:
                 strips[k] = self._strip(crop)
+        beam = None if decoding.greedy else self._beam
+        columns: dict[int, list[Column]] = {}
         for batch in _batches({k: strip.shape[1] for k, strip in strips.items()}):
             logits = self._run([strips[k] for k in batch])
-            for k, scores in zip(batch, logits, strict=True):
-                answers[k] = self._reading(scores, strips[k].shape[1], decoding)
+            for k, padded in zip(batch, logits, strict=True):
+                # What lies on the strip, not on its padding.
+                scores = padded[: -(-strips[k].shape[1] // self._form.stride)]
+                if beam is None:
+                    answers[k] = self._greedy(scores)
+                else:
+                    columns[k] = beam.columns(scores, probabilities=self._form.probabilities)
+        # After all runs of the network: beside them the search would find nothing in the caches.
+        if beam is not None:
+            for k, left in columns.items():
+                spans = beam.search(left, decoding.lexicon)
+                answers[k] = self._reading(spans, len(left), self._calibrations.beam)
         return [answer for answer in answers if answer is not None]
 
     def _strip(self, crop: RgbImage | GrayImage) -> RgbImage | GrayImage:
@@ -183,16 +195,11 @@ class Recognizer:
             )
         return logits
 
-    def _reading(self, logits: NDArray[np.float32], width: int, decoding: Decoding) -> Reading:
-        """Decode the columns that lie on the strip, not on its padding."""
-        columns = -(-width // self._form.stride)
-        scores, ready = logits[:columns], self._form.probabilities
-        if self._beam is None or decoding.greedy:
-            calibration = self._calibrations.greedy
-            spans = greedy_spans(scores, probabilities=ready)
-        else:
-            calibration = self._calibrations.beam
-            spans = self._beam.decode(scores, probabilities=ready, lexicon=decoding.lexicon)
+    def _greedy(self, scores: NDArray[np.float32]) -> Reading:
+        spans = greedy_spans(scores, probabilities=self._form.probabilities)
+        return self._reading(spans, len(scores), self._calibrations.greedy)
+
+    def _reading(self, spans: list[Span], columns: int, calibration: Calibration) -> Reading:
         kept = self._trim(spans)
         if not kept:
             return Reading("", 0.0, ())

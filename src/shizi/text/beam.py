@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import exp, log, log1p
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,9 @@ from shizi.text.ngram import START, Context, NgramModel
 
 _NEVER = -1e9
 _CACHE_SIZE = 100_000
+_LAST_LETTER = int(Kind.UPPER)
+# More than any symbol earns, in nats: what may still come is not judged before it is weighed.
+_HOPE = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,7 @@ class BeamOptions:
         width: texts kept after a column, at least 1.
         gap: a class that is less likely than a column's best by more than this is no candidate,
             in nats.
+        candidates: classes of a column at most.
         margin: a text that falls behind the best by more than this is dropped, in nats.
         language_weight: of the language model's log-probability.
         symbol_bonus: for every symbol, in nats, against the model's love of short texts.
@@ -45,7 +50,8 @@ class BeamOptions:
 
     width: int = 6
     gap: float = 5.0
-    margin: float = 7.0
+    candidates: int = 8
+    margin: float = 6.0
     language_weight: float = 0.6
     symbol_bonus: float = 1.8
     case_weight: float = 0.1
@@ -75,6 +81,22 @@ _Path = tuple["_Path | None", int]
 _State = tuple[float, float, "_Path | None"]
 
 
+class _Loss(NamedTuple):
+    """A text that another one left behind.
+
+    Attributes:
+        place: of the column at which it did.
+        winner: the better text.
+        loser: the worse one, which ends alike.
+        lead: of the winner, in nats.
+    """
+
+    place: int
+    winner: _Node
+    loser: _Node
+    lead: float
+
+
 class BeamDecoder:
     """Decodes with one charset and one language model; threads may share it."""
 
@@ -83,7 +105,8 @@ class BeamDecoder:
         self.options = options
         symbols = ("", *charset.symbols)
         self._codes = [model.code(symbol) if symbol else 0 for symbol in symbols]
-        self._kinds = [kind_of(symbol) if symbol else Kind.OTHER for symbol in symbols]
+        # Plain numbers: comparing members of an enumeration takes several times as long.
+        self._kinds = [int(kind_of(symbol) if symbol else Kind.OTHER) for symbol in symbols]
         self._gains: dict[tuple[int, int], tuple[float, Context]] = {}
 
     def decode(
@@ -98,56 +121,69 @@ class BeamDecoder:
         A symbol's confidence is the probability of its columns' candidates, times that of its text
         against the competing ones.
         """
-        columns = candidates(scores, self.options.gap, probabilities=probabilities)
+        return self.search(self.columns(scores, probabilities=probabilities), lexicon)
+
+    def columns(self, scores: NDArray[np.float32], *, probabilities: bool = False) -> list[Column]:
+        """Give what the scores of one line leave to choose from; see `ctc.candidates`."""
+        return candidates(
+            scores, self.options.gap, self.options.candidates, probabilities=probabilities
+        )
+
+    def search(self, columns: list[Column], lexicon: Lexicon | None = None) -> list[Span]:
+        """Decode the columns of one line; see `decode`."""
         search = _Search(self, lexicon)
         for place, column in enumerate(columns):
-            search.advance(place, column)
+            if column.classes[0] == BLANK and len(column.classes) == 1:
+                search.pass_blank()
+            else:
+                search.advance(place, column)
         return search.finish(columns)
 
     def extend(self, node: _Node, class_id: int, lexicon: Lexicon | None) -> _Node:
         """Give the text with one symbol more, weighed."""
         before = node.context if node.context is not None else self.context(node)
-        key = (before[-1] if before else 0, class_id)
-        known = self._gains.get(key)
-        if known is None:
-            known = self._gain(before, class_id)
-            if len(self._gains) >= _CACHE_SIZE:
-                self._gains.clear()
-            self._gains[key] = known
-        gain, context = known
+        gain, context = self._weigh(before, class_id)
         kind, kinds = self._kinds[class_id], node.kinds if node.kinds >= 0 else self.kinds(node)
-        if kind <= Kind.UPPER:
+        if kind <= _LAST_LETTER:
             gain += self.options.case_weight * self.model.case(kinds, kind)
         place = None
         if lexicon is not None:
-            last = None if node.parent is None else self._kinds[node.class_id]
+            last = None if node.parent is None else Kind(self._kinds[node.class_id])
             code = self._codes[class_id]
-            bonus, place = lexicon.extend(node.place or lexicon.start, code, last, kind)
+            bonus, place = lexicon.extend(node.place or lexicon.start, code, last, Kind(kind))
             gain += bonus
         child = _Node(node, class_id, node.total + gain)
         child.context, child.kinds, child.place = context, self.model.kinds(kinds, kind), place
         node.children[class_id] = child
         return child
 
-    def _gain(self, before: Context, class_id: int) -> tuple[float, Context]:
-        """Weigh a symbol by what the language model says of it."""
-        options = self.options
-        chance, context = self.model.extend(before, self._codes[class_id])
-        floor = options.han_floor if self._kinds[class_id] is Kind.HAN else options.floor
-        gain = options.language_weight * log(exp(chance) + floor) + options.symbol_bonus
-        return gain, context
+    def _weigh(self, before: Context, class_id: int) -> tuple[float, Context]:
+        """Weigh a symbol by what the language model says of it; gives the context after it, too."""
+        hashes = before[0]
+        key = (hashes[-1] if hashes else 0, class_id)
+        known = self._gains.get(key)
+        if known is None:
+            options = self.options
+            chance, context = self.model.extend(before, self._codes[class_id])
+            floor = options.han_floor if self._kinds[class_id] == Kind.HAN else options.floor
+            gain = options.language_weight * log(exp(chance) + floor) + options.symbol_bonus
+            known = gain, context
+            if len(self._gains) >= _CACHE_SIZE:
+                self._gains.clear()
+            self._gains[key] = known
+        return known
 
     def context(self, node: _Node) -> Context:
         """Give what the language model knows of a text's end."""
         if node.context is None:
             known = START
-            codes: list[int] = []
+            classes: list[int] = []
             end: _Node | None = node
-            while end is not None and end.parent is not None and len(codes) < self.model.reach:
-                codes.append(self._codes[end.class_id])
+            while end is not None and end.parent is not None and len(classes) < self.model.reach:
+                classes.append(end.class_id)
                 end = end.parent
-            for code in reversed(codes):
-                known = self.model.follow(known, code)
+            for class_id in reversed(classes):
+                _, known = self._weigh(known, class_id)
             node.context = known
         return node.context
 
@@ -169,37 +205,45 @@ class _Search:
         self._decoder = decoder
         self._lexicon = lexicon
         self._texts: dict[_Node, _State] = {_Node(None, BLANK, 0.0): (0.0, _NEVER, None)}
-        self._lost: list[tuple[_Node, _Node, float]] = []  # winner, loser, lead in nats
+        self._lost: list[_Loss] = []
+        self._open = False  # whether some text has no blank last
 
     def advance(self, place: int, column: Column) -> None:
-        """Take the next column in."""
-        if len(column.classes) == 1:
-            if column.best == BLANK:
-                # Everything that was written stays, with a blank last.
-                (chance,) = column.logs
-                self._texts = {
-                    node: (_add(blank, symbol) + chance, _NEVER, path)
-                    for node, (blank, symbol, path) in self._texts.items()
-                }
-                return
-            if len(self._texts) == 1 and self._lexicon is None and self._follow(place, column):
-                return
+        """Take a column in that is no sure blank."""
+        alone = len(column.classes) == len(self._texts) == 1 and self._lexicon is None
+        if alone and self._follow(place, column):
+            return
+        self._open = True
         grown: dict[_Node, _State] = {}
+        leader = max(
+            _add(blank, symbol) + node.total for node, (blank, symbol, _) in self._texts.items()
+        )
+        least = leader + max(column.logs) - self._decoder.options.margin - _HOPE
         for node, state in self._texts.items():
-            self._grow(place, column, node, state, grown)
-        self._texts = self._select(grown) if len(grown) > 1 else grown
+            self._grow(place, column, node, state, least, grown)
+        self._texts = self._select(place, grown) if len(grown) > 1 else grown
+
+    def pass_blank(self) -> None:
+        """Take a sure blank in: it ends the symbol that is open, and that is all."""
+        if self._open:
+            self._texts = {
+                node: (_add(blank, symbol), _NEVER, path)
+                for node, (blank, symbol, path) in self._texts.items()
+            }
+            self._open = False
 
     def _follow(self, place: int, column: Column) -> bool:
         """Go on with the one symbol after the one text; False where that makes two of it."""
         ((node, (blank, symbol, path)),) = self._texts.items()
-        (chance,) = column.logs
-        if column.best == node.class_id:
+        (chance,), (class_id,) = column.logs, column.classes
+        self._open = True
+        if class_id == node.class_id:
             if blank > _NEVER:
                 return False
             self._texts = {node: (_NEVER, symbol + chance, path)}
             return True
         # Nobody competes: what language says of the symbol changes nothing.
-        child = _Node(node, column.best, node.total)
+        child = _Node(node, class_id, node.total)
         self._texts = {child: (_NEVER, _add(blank, symbol) + chance, (path, place))}
         return True
 
@@ -209,12 +253,15 @@ class _Search:
         column: Column,
         node: _Node,
         state: _State,
+        least: float,
         grown: dict[_Node, _State],
     ) -> None:
-        """Give a text every candidate of a column."""
+        """Give a text every candidate of a column that may keep up with the others."""
         blank, symbol, path = state
         both = _add(blank, symbol)
         for class_id, chance in zip(column.classes, column.logs, strict=True):
+            if both + node.total + chance < least:
+                continue
             if class_id == BLANK:
                 _join_blank(grown, node, both + chance, path)
                 continue
@@ -230,7 +277,7 @@ class _Search:
                 child = self._decoder.extend(node, class_id, self._lexicon)
             _join_symbol(grown, child, source + chance, (path, place))
 
-    def _select(self, grown: dict[_Node, _State]) -> dict[_Node, _State]:
+    def _select(self, place: int, grown: dict[_Node, _State]) -> dict[_Node, _State]:
         """Drop texts far behind, and of those that end alike all but the best."""
         ranked = _ranked(grown)
         decoder, options = self._decoder, self._decoder.options
@@ -240,12 +287,11 @@ class _Search:
         for score, _, node in ranked[: options.width]:
             if score < least:
                 break
-            end = (decoder.context(node)[-1:], decoder.kinds(node), node.class_id, _within(node))
-            if end in best:
-                winner, lead = best[end]
-                self._lost.append((winner, node, lead - score))
+            end = (decoder.context(node)[0][-1:], decoder.kinds(node), node.class_id, _within(node))
+            rival = best.setdefault(end, (node, score))
+            if rival[0] is not node and _covers(rival[0], grown[rival[0]], node, grown[node]):
+                self._lost.append(_Loss(place, rival[0], node, rival[1] - score))
             else:
-                best[end] = node, score
                 kept[node] = grown[node]
         return kept
 
@@ -253,34 +299,38 @@ class _Search:
         """Choose a text, and tell how sure its symbols are."""
         ranked = _ranked(self._texts, ended=True)
         lead, _, node = ranked[0]
-        self._lost += [(node, other, lead - score) for score, _, other in ranked[1:]]
+        end = len(columns)
+        self._lost += [_Loss(end, node, other, lead - score) for score, _, other in ranked[1:]]
         path = self._texts[node][2]
-        chain = _chain(node)
-        doubts = self._doubts(chain)
-        places: list[int] = []
-        while path is not None:
-            path, place = path
-            places.append(place)
+        chain, places = _chain(node), _places(path)
+        doubts = self._doubts(chain, [*places, end])
         spans = []
-        for text, first in zip(chain, reversed(places), strict=True):
-            end = first + 1
-            while end < len(columns) and columns[end].best == text.class_id:
-                end += 1
-            mass = max(column.mass for column in columns[first:end])
+        for text, first in zip(chain, places, strict=True):
+            last = first + 1
+            while last < end and columns[last].best == text.class_id:
+                last += 1
+            mass = max(column.mass for column in columns[first:last])
             sure = min(1.0, mass * exp(-doubts.get(text, 0.0)))
-            spans.append(Span(text.class_id, sure, first, end))
+            spans.append(Span(text.class_id, sure, first, last))
         return spans
 
-    def _doubts(self, chain: list[_Node]) -> dict[_Node, float]:
-        """Give each symbol of the chosen text what its competitors leave it, as -log."""
+    def _doubts(self, chain: list[_Node], places: list[int]) -> dict[_Node, float]:
+        """Give each symbol of the chosen text what its competitors leave it, as -log.
+
+        A text counts while it is the beginning of the chosen one, not where it lingers beside it.
+        """
+        times = {
+            node: (first, last)
+            for node, first, last in zip(chain, places[:-1], places[1:], strict=True)
+        }
         doubts: dict[_Node, float] = {}
-        chosen = set(chain)
-        for winner, loser, lead in self._lost:
-            if winner not in chosen:
+        for loss in self._lost:
+            first, last = times.get(loss.winner, (0, -1))
+            if not first <= loss.place < last and loss.place != places[-1]:
                 continue
-            apart = _difference(winner, loser)
+            apart = _difference(loss.winner, loss.loser)
             # Shared, so that the product over the line holds it once.
-            share = log1p(exp(-lead)) / len(apart)
+            share = log1p(exp(-loss.lead)) / len(apart)
             for node in apart:
                 doubts[node] = doubts.get(node, 0.0) + share
         return doubts
@@ -328,6 +378,12 @@ def _ranked(texts: dict[_Node, _State], *, ended: bool = False) -> list[tuple[fl
     return scored
 
 
+def _covers(winner: _Node, above: _State, loser: _Node, below: _State) -> bool:
+    """Tell whether a text is ahead of another both with a blank last and with its symbol last."""
+    lead = winner.total - loser.total
+    return lead + above[0] >= below[0] and lead + above[1] >= below[1]
+
+
 def _within(node: _Node) -> int:
     """Name the place of a text in the lexicon."""
     return id(node.place.branches) if node.place is not None else 0
@@ -345,6 +401,15 @@ def _chain(end: _Node) -> list[_Node]:
     while node is not None and node.parent is not None:
         found.append(node)
         node = node.parent
+    return found[::-1]
+
+
+def _places(path: _Path | None) -> list[int]:
+    """List the columns of a path from its beginning."""
+    found: list[int] = []
+    while path is not None:
+        path, place = path
+        found.append(place)
     return found[::-1]
 
 

@@ -6,7 +6,7 @@ Symbols that language cannot tell apart are one to it (`text/folding.py`).
 
 An n-gram is kept as 32 bits of a hash, so that half a million fit into a few megabytes; that a
 foreign one is taken for one of ours happens once in six thousand questions, and costs a fraction of
-a nat. Contexts are tuples of hashes, the longest last, and cost nothing to keep.
+a nat.
 """
 
 from __future__ import annotations
@@ -22,13 +22,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shizi.core.errors import IncompatibleModel
-from shizi.text.folding import KINDS, Folding, Kind
+from shizi.text.folding import KINDS, Folding
 
 # What numpy raises on a file that is cut short or something else altogether.
 _DAMAGED = (OSError, EOFError, ValueError, KeyError, IndexError, BadZipFile, zlib.error)
 
-Context = tuple[int, ...]
-START: Context = ()
+# Hashes of the n-grams of a model that a text ends with, the shortest first, and for each length
+# what falling back to it costs, in nats. No longer n-gram can match where a shorter one does not.
+Context = tuple[tuple[int, ...], tuple[float, ...]]
+START: Context = ((), (0.0,))
 
 _MASK = (1 << 64) - 1
 _FACTOR = 6364136223846793005
@@ -168,33 +170,35 @@ class NgramModel:
         Returns:
             The natural logarithm of its probability, and the context after it.
         """
-        hashes = (code, *((h * _FACTOR + code) & _MASK for h in context))
-        return self._log_probability(hashes, context), hashes[: self.reach]
+        hashes, rests = context
+        place = self._find(code)
+        if place < 0:
+            return rests[0] + _UNKNOWN, START
+        found, places = [code], [place]
+        for before in hashes:
+            value = (before * _FACTOR + code) & _MASK
+            place = self._find(value)
+            if place < 0:
+                break
+            found.append(value)
+            places.append(place)
+        chance = rests[len(found) - 1] - self._probabilities[places[-1]] * PROBABILITY_STEP
+        return chance, self._context(found, places)
 
-    def follow(self, context: Context, code: int) -> Context:
-        """Give the context after one more symbol; see `extend`."""
-        return (code, *((h * _FACTOR + code) & _MASK for h in context))[: self.reach]
+    def _context(self, found: list[int], places: list[int]) -> Context:
+        """Keep the n-grams a text ends with, and what each of them costs where it is not used."""
+        rests = [0.0]
+        for place in reversed(places[: self.reach]):
+            rests.append(rests[-1] + (_BACKOFF_ZERO - self._backoffs[place]) * BACKOFF_STEP)
+        return tuple(found[: self.reach]), tuple(reversed(rests))
 
-    def kinds(self, before: int, kind: Kind) -> int:
+    def kinds(self, before: int, kind: int) -> int:
         """Number the kinds of two symbols: one more after those before."""
         return before % (KINDS + 1) * (KINDS + 1) + kind
 
-    def case(self, kinds: int, kind: Kind) -> float:
+    def case(self, kinds: int, kind: int) -> float:
         """Give the log-probability that a letter is upper or lower after two kinds of symbols."""
         return self._cases[kind][kinds]
-
-    def _log_probability(self, hashes: tuple[int, ...], context: Context) -> float:
-        """Take the longest n-gram there is, and pay for each that is missing."""
-        paid = 0.0
-        for k in range(len(hashes) - 1, -1, -1):
-            place = self._find(hashes[k])
-            if place >= 0:
-                return paid - self._probabilities[place] * PROBABILITY_STEP
-            if k:
-                place = self._find(context[k - 1])
-                if place >= 0:
-                    paid += (_BACKOFF_ZERO - self._backoffs[place]) * BACKOFF_STEP
-        return paid + _UNKNOWN
 
     def _find(self, value: int) -> int:
         """Give the place of an n-gram, -1 where there is none."""

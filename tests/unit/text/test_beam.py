@@ -107,7 +107,7 @@ def test_a_word_does_not_begin_within_another() -> None:
 
 @settings(max_examples=60)
 @given(arrays(np.float32, (4, 4), elements=st.floats(-4, 4, width=16)))
-def test_a_wide_beam_finds_the_likeliest_text(lines: NDArray[np.float32]) -> None:
+def test_a_wide_beam_finds_a_likely_text(lines: NDArray[np.float32]) -> None:
     charset = Charset(("a", "b", "c"))
     logs = lines - np.log(np.exp(lines).sum(axis=1, keepdims=True))
     totals: dict[tuple[int, ...], float] = {}
@@ -117,7 +117,11 @@ def test_a_wide_beam_finds_the_likeliest_text(lines: NDArray[np.float32]) -> Non
         totals[text] = totals.get(text, 0.0) + chance
     spans = BeamDecoder(charset, MODEL, BLIND).decode(lines)
     found = tuple(span.class_id for span in spans)
-    assert totals[found] == pytest.approx(max(totals.values()), rel=1e-4)
+    # Texts that end alike are not followed to the end, which costs little, and nothing where one
+    # text is likelier than all others together.
+    most = max(totals.values())
+    assert totals[found] >= 0.6 * most
+    assert most < 0.5 or totals[found] == pytest.approx(most)
 
 
 @given(arrays(np.float32, (12, 12), elements=st.floats(-30, 30, width=32)))
@@ -140,7 +144,7 @@ def test_nothing_gives_nothing() -> None:
 def test_probabilities_are_scores_in_another_dress(lines: NDArray[np.float32]) -> None:
     chances = np.exp(lines.astype(np.float64))
     chances = (chances / chances.sum(axis=1, keepdims=True)).astype(np.float32)
-    ours, theirs = candidates(lines, 5.0), candidates(chances, 5.0, probabilities=True)
+    ours, theirs = candidates(lines, 5.0, 9), candidates(chances, 5.0, 9, probabilities=True)
     assert [column.best for column in ours] == [column.best for column in theirs] or np.any(
         np.diff(np.sort(lines, axis=1)[:, -2:]) < 1e-4
     )
@@ -151,8 +155,25 @@ def test_probabilities_are_scores_in_another_dress(lines: NDArray[np.float32]) -
 
 def test_a_column_between_a_blank_and_a_sure_neighbour_is_settled() -> None:
     half = {"a": 0.4, "": 0.6}
-    alone = candidates(scores({"": 0.9999}, half, {"a": 0.9999}), 5.0)
-    assert alone[1].classes == [0]
+    alone = candidates(scores({"": 0.9999}, half, {"a": 0.9999}), 5.0, 9)
+    assert [column.classes for column in alone] == [[0], CHARSET.encode("a"), [0]]
     # Between two of the same it tells one from two.
-    between = candidates(scores({"a": 0.9999}, half, {"a": 0.9999}), 5.0)
+    between = candidates(scores({"a": 0.9999}, half, {"a": 0.9999}), 5.0, 9)
     assert len(between[1].classes) == 2
+
+
+def test_columns_that_choose_between_a_blank_and_one_symbol_are_joined() -> None:
+    two = scores({"": 0.9999}, {"a": 0.3, "": 0.7}, {"a": 0.4, "": 0.6}, {"": 0.9999})
+    joined = candidates(two, 5.0, 9)
+    assert joined[1].classes == [0, *CHARSET.encode("a")]
+    assert np.exp(joined[1].logs) == pytest.approx([0.7 * 0.6, 1 - 0.7 * 0.6], abs=0.01)
+    assert joined[2].classes == [0]
+    # Three may write it twice.
+    three = scores(*[{"a": 0.5, "": 0.5}] * 3)
+    assert [len(column.classes) for column in candidates(three, 5.0, 9)] == [2, 2, 2]
+
+
+def test_only_the_likeliest_classes_stay() -> None:
+    (column,) = candidates(scores({"a": 0.4, "b": 0.3, "c": 0.2, "": 0.09}), 9.0, 2)
+    assert column.classes == sorted(CHARSET.encode("ab"))
+    assert column.mass == pytest.approx(0.7, abs=0.01)

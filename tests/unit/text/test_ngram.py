@@ -50,10 +50,10 @@ def test_a_model_looks_back_so_far() -> None:
     context = START
     for symbol in "on the cat":
         _, context = MODEL.extend(context, MODEL.code(symbol))
-        assert len(context) <= MODEL.reach
+        assert len(context[0]) <= MODEL.reach
     shorter = START
     for symbol in "cat":
-        shorter = MODEL.follow(shorter, MODEL.code(symbol))
+        _, shorter = MODEL.extend(shorter, MODEL.code(symbol))
     assert shorter == context
 
 
