@@ -184,7 +184,7 @@ def test_models_are_listed_and_verified(shizi: Run) -> None:
     listed = json.loads(shizi("models", "list", "--json").stdout)["models"]
     names = [model["name"] for model in listed]
 
-    assert names == ["crnn-s", "ppocr-v6-det-small", "ppocr-v6-small"]
+    assert names == ["crnn-s", "ngram-zh-en", "ppocr-v6-det-small", "ppocr-v6-small"]
     assert [row.split()[0] for row in shizi("models", "list").stdout.decode().splitlines()] == names
     assert shizi("models", "verify").stdout.decode() == "".join(f"{name}  ok\n" for name in names)
 

@@ -21,4 +21,4 @@ def test_language_makes_fewer_mistakes() -> None:
         decoder: measure_peer(plan, decoder, ShiziPeer(2, decoder=decoder)).lines[""].cer
         for decoder in Decoder
     }
-    assert rates[Decoder.BEAM] < 0.9 * rates[Decoder.GREEDY]
+    assert rates[Decoder.BEAM] < 0.95 * rates[Decoder.GREEDY]
