@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from shizi.bench.peers import ShiziPeer
+from shizi.bench.run import BenchPlan, measure_peer
 from shizi.models.opening import open_detector
 from shizi.models.store import DEFAULT_DETECTOR, ModelStore
 from shizi.text.charset import standard_charset
@@ -16,7 +18,7 @@ pytest.importorskip("fontTools", reason="the extra train is not installed")
 pytest.importorskip("playwright", reason="playwright is not installed")
 
 from shizi.train.browser import Browser
-from shizi.train.pages import PageSetPlan, make_page_set
+from shizi.train.pages import PageSetPlan, make_measuring_set, make_page_set
 from shizi.train.recipe import SYSTEM_FONTS
 from shizi.train.samples import RealLines
 from shizi.train.typefaces import font_settings
@@ -60,3 +62,14 @@ def test_a_set_of_pages_is_read_by_training(tmp_path: Path) -> None:
     lines = RealLines(plan.folder, standard_charset([]))
     assert 5 < len(lines) <= count
     assert lines.sample(1).strip.shape[0] == 32
+
+
+def test_a_set_to_measure_on_is_taken_by_the_bench(tmp_path: Path) -> None:
+    if not CHROMIUM.exists():
+        pytest.skip(f"no browser: {CHROMIUM} is missing (Debian package chromium)")
+    plan = PageSetPlan(tmp_path / "set", pages=2)
+    count = make_measuring_set(plan, lambda _: None)
+    measured = measure_peer(BenchPlan(plan.folder, pages=False), "shizi", ShiziPeer(2)).lines[""]
+    assert measured.lines == count > 5
+    # Boxes that missed their lines would leave nothing to read.
+    assert measured.cer < 0.5

@@ -80,7 +80,7 @@ def add_pages_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--held-out",
         action="store_true",
-        help="draw in the faces kept out of training, for a set to measure on",
+        help="draw in the faces kept out of training, a set for `shizi bench`",
     )
 
 
@@ -88,11 +88,16 @@ def run_pages(args: argparse.Namespace) -> int:
     """Draw pages with Chromium and cut their lines out, as one more set for `--real`."""
     _need_extra()
     from shizi.models.opening import open_detector  # noqa: PLC0415
-    from shizi.train.pages import PageSetPlan, make_page_set  # noqa: PLC0415
-
-    plan = PageSetPlan(
-        args.folder, args.pages, tuple(args.fonts), args.corpus, args.seed, args.held_out
+    from shizi.train.pages import (  # noqa: PLC0415
+        PageSetPlan,
+        make_measuring_set,
+        make_page_set,
     )
+
+    plan = PageSetPlan(args.folder, args.pages, tuple(args.fonts), args.corpus, args.seed)
+    if args.held_out:
+        say(f"done: {make_measuring_set(plan, say)} lines in {args.folder}")
+        return 0
     store = open_store(load_settings(args).settings)
     detector = open_detector(store, DEFAULT_DETECTOR, args.threads)
     count = make_page_set(plan, detector.detect, say)

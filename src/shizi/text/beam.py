@@ -36,6 +36,8 @@ class BeamOptions:
 
     Attributes:
         width: texts kept after a column, at least 1.
+        hard_columns: a line with more open columns than this is hard.
+        hard_width: texts kept after a column of a hard line, which would take too long otherwise.
         gap: a class that is less likely than a column's best by more than this is no candidate,
             in nats.
         candidates: classes of a column at most.
@@ -49,6 +51,8 @@ class BeamOptions:
     """
 
     width: int = 6
+    hard_columns: int = 48
+    hard_width: int = 3
     gap: float = 5.0
     candidates: int = 8
     margin: float = 6.0
@@ -131,7 +135,10 @@ class BeamDecoder:
 
     def search(self, columns: list[Column], lexicon: Lexicon | None = None) -> list[Span]:
         """Decode the columns of one line; see `decode`."""
-        search = _Search(self, lexicon)
+        options = self.options
+        undecided = sum(len(column.classes) > 1 for column in columns)
+        width = options.width if undecided <= options.hard_columns else options.hard_width
+        search = _Search(self, lexicon, width)
         for place, column in enumerate(columns):
             if column.classes[0] == BLANK and len(column.classes) == 1:
                 search.pass_blank()
@@ -201,8 +208,9 @@ class BeamDecoder:
 class _Search:
     """One line's search: the texts that compete, and those that lost."""
 
-    def __init__(self, decoder: BeamDecoder, lexicon: Lexicon | None) -> None:
+    def __init__(self, decoder: BeamDecoder, lexicon: Lexicon | None, width: int) -> None:
         self._decoder = decoder
+        self._width = width
         self._lexicon = lexicon
         self._texts: dict[_Node, _State] = {_Node(None, BLANK, 0.0): (0.0, _NEVER, None)}
         self._lost: list[_Loss] = []
@@ -284,7 +292,7 @@ class _Search:
         least = ranked[0][0] - options.margin
         kept: dict[_Node, _State] = {}
         best: dict[object, tuple[_Node, float]] = {}
-        for score, _, node in ranked[: options.width]:
+        for score, _, node in ranked[: self._width]:
             if score < least:
                 break
             end = (decoder.context(node)[0][-1:], decoder.kinds(node), node.class_id, _within(node))

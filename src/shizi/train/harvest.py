@@ -54,6 +54,50 @@ def harvest(page: DrawnPage, detect: Detect, rng: Random) -> Iterator[LabelledLi
             yield LabelledLine(_reduced(crop_line(gray, quad)), text)
 
 
+def true_lines(
+    chars: str, owners: NDArray[np.int64], boxes: NDArray[np.float64]
+) -> Iterator[tuple[str, Quad]]:
+    """Give a page's lines as its own text has them, for measuring.
+
+    Args:
+        chars: see `DrawnPage`.
+        owners: likewise.
+        boxes: of the characters, where the page's exposure left them.
+
+    Yields:
+        A text without spaces at its ends, and the quad from its first to its last character.
+    """
+    rows: list[list[int]] = []
+    for place, (owner, box) in enumerate(zip(owners, boxes, strict=True)):
+        last = rows[-1][-1] if rows else None
+        if last is None or owner != owners[last] or _apart(boxes[last], box):
+            rows.append([])
+        rows[-1].append(place)
+    for row in rows:
+        inked = [place for place in row if not chars[place].isspace()]
+        if inked:
+            first, last = boxes[inked[0]], boxes[inked[-1]]
+            text = " ".join("".join(chars[k] for k in range(inked[0], inked[-1] + 1)).split())
+            left, right = (float(first[0]), float(last[2]))
+            yield (
+                text,
+                Quad(
+                    (
+                        (left, float(first[1])),
+                        (right, float(last[1])),
+                        (right, float(last[3])),
+                        (left, float(first[3])),
+                    )
+                ),
+            )
+
+
+def _apart(before: NDArray[np.float64], box: NDArray[np.float64]) -> bool:
+    """Tell whether a character begins a new row: further left, or well above or below."""
+    height = max(1e-6, float(before[3] - before[1]))
+    return bool(box[0] < before[0] or abs(box[1] - before[1]) > 0.5 * height)
+
+
 def expose(page: DrawnPage, rng: Random) -> tuple[RgbImage, NDArray[np.float64]]:
     """Give the page as a screen, a scanner or a camera shows it, and where its characters went.
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
+import cv2
+
 from shizi.core.errors import ConfigError
 from shizi.text.charset import standard_charset
-from shizi.train.browser import Browser
+from shizi.train.browser import Browser, DrawnPage
 from shizi.train.corpus import TextSource, load_corpus
 from shizi.train.fonts import find_fonts
-from shizi.train.harvest import Detect, LabelledLine, harvest, write_set
+from shizi.train.harvest import Detect, LabelledLine, expose, harvest, true_lines, write_set
 from shizi.train.recipe import SYSTEM_FONTS, level_symbols
 from shizi.train.typefaces import font_settings, typefaces
 from shizi.train.webpage import compose
@@ -30,7 +33,6 @@ class PageSetPlan:
         fonts: folders of fonts beside the system's.
         corpus: folder of plain text, or None.
         seed: of everything.
-        held_out: draw in the faces kept for measuring alone: a set to measure on.
     """
 
     folder: Path
@@ -38,7 +40,6 @@ class PageSetPlan:
     fonts: tuple[Path, ...] = ()
     corpus: Path | None = None
     seed: int = 1
-    held_out: bool = False
 
 
 def make_page_set(plan: PageSetPlan, detect: Detect, report: Callable[[str], None]) -> int:
@@ -63,23 +64,60 @@ def make_page_set(plan: PageSetPlan, detect: Detect, report: Callable[[str], Non
     return write_set(_lines(plan, detect, report), plan.folder)
 
 
+def make_measuring_set(plan: PageSetPlan, report: Callable[[str], None]) -> int:
+    """Draw pages in the faces kept out of training, in the form that `shizi bench` takes.
+
+    Returns:
+        How many lines they have.
+
+    Raises:
+        ConfigError: the folder holds a set already, or there is nothing to draw.
+        MissingExtra: Playwright is not installed.
+    """
+    manifest = plan.folder / "manifest.jsonl"
+    if plan.pages < 1:
+        raise ConfigError("a set has at least one page")
+    if manifest.exists():
+        raise ConfigError(f"{plan.folder} holds a set already; name another folder")
+    plan.folder.mkdir(parents=True, exist_ok=True)
+    count = 0
+    with manifest.open("w", encoding="utf-8") as file:
+        for number, (page, rng) in enumerate(_drawn(plan, report, held_out=True)):
+            image, boxes = expose(page, rng)
+            name = f"{number:05d}.jpg"
+            quality = [cv2.IMWRITE_JPEG_QUALITY, 92]
+            cv2.imwrite(str(plan.folder / name), cv2.cvtColor(image, cv2.COLOR_RGB2BGR), quality)
+            lines = [
+                {"poly": quad.to_array().round(1).tolist(), "text": text, "direction": "h"}
+                for text, quad in true_lines(page.chars, page.owners, boxes)
+            ]
+            count += len(lines)
+            entry = {"image": name, "variant": "held-out", "template": "made-up", "lines": lines}
+            file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+    return count
+
+
 def _lines(
     plan: PageSetPlan, detect: Detect, report: Callable[[str], None]
 ) -> Iterator[LabelledLine]:
+    for page, rng in _drawn(plan, report, held_out=False):
+        yield from harvest(page, detect, rng)
+
+
+def _drawn(
+    plan: PageSetPlan, report: Callable[[str], None], *, held_out: bool
+) -> Iterator[tuple[DrawnPage, Random]]:
+    """Draw the pages of a plan, each with the chance that goes on with it."""
     folders = (*SYSTEM_FONTS, *map(str, plan.fonts))
     plan.folder.mkdir(parents=True, exist_ok=True)
     found = find_fonts(tuple(map(Path, folders)), plan.folder / "font-coverage.json")
-    faces = typefaces(found, held_out=plan.held_out)
+    faces = typefaces(found, held_out=held_out)
     texts = TextSource(load_corpus(standard_charset(level_symbols(plan.corpus)), plan.corpus))
-    count = 0
     # Installed faces come by Fontconfig; those of folders named come by their style sheets.
-    settings = font_settings(SYSTEM_FONTS, plan.folder / "fontconfig", held_out=plan.held_out)
+    settings = font_settings(SYSTEM_FONTS, plan.folder / "fontconfig", held_out=held_out)
     with Browser(settings) as browser:
         for page in range(plan.pages):
             rng = Random(f"{plan.seed}/{page}")
-            drawn = browser.draw(compose(rng, texts, faces))
-            for line in harvest(drawn, detect, rng):
-                count += 1
-                yield line
+            yield browser.draw(compose(rng, texts, faces)), rng
             if (page + 1) % _REPORT_EVERY == 0:
-                report(f"{page + 1} of {plan.pages} pages, {count} lines")
+                report(f"{page + 1} of {plan.pages} pages")

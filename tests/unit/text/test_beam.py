@@ -177,3 +177,12 @@ def test_only_the_likeliest_classes_stay() -> None:
     (column,) = candidates(scores({"a": 0.4, "b": 0.3, "c": 0.2, "": 0.09}), 9.0, 2)
     assert column.classes == sorted(CHARSET.encode("ab"))
     assert column.mass == pytest.approx(0.7, abs=0.01)
+
+
+def test_a_hard_line_is_searched_narrowly() -> None:
+    noise = np.random.default_rng(3).standard_normal((200, len(CHARSET))).astype(np.float32)
+    wide = BeamDecoder(CHARSET, MODEL, BeamOptions(hard_columns=1_000))
+    narrow = BeamDecoder(CHARSET, MODEL, BeamOptions(hard_columns=10, hard_width=1))
+    assert text_of(wide.decode(noise)) != text_of(narrow.decode(noise))
+    lines = scores(*HELD)
+    assert text_of(wide.decode(lines)) == text_of(narrow.decode(lines)) == "held"

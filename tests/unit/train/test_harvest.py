@@ -9,7 +9,7 @@ import pytest
 from shizi.core.types import Quad
 from shizi.text.charset import standard_charset
 from shizi.train.browser import DrawnPage
-from shizi.train.harvest import LabelledLine, expose, harvest, label, write_set
+from shizi.train.harvest import LabelledLine, expose, harvest, label, true_lines, write_set
 from shizi.train.samples import RealLines
 
 ADVANCE, HEIGHT = 10, 16
@@ -98,3 +98,16 @@ def test_harvested_lines_are_what_training_reads(tmp_path: Path) -> None:
     assert lines[0].image.shape[0] <= 40
     assert write_set([*lines, LabelledLine(np.zeros((20, 90), np.uint8), "more")], tmp_path) == 2
     assert len(RealLines(tmp_path, standard_charset([]))) == 2
+
+
+def test_true_lines_follow_elements_rows_and_columns() -> None:
+    chars = "ab cd ef 识"
+    # "ab cd" in one row, " ef" of the same element in the next column, one of another element.
+    boxes = [[10 * k, 0, 10 * k + 10, 20] for k in range(5)]
+    boxes += [[50, 0, 60, 20], [200, -60, 210, -40], [210, -60, 220, -40]]
+    boxes += [[220, -60, 230, -40], [0, 100, 20, 120]]
+    owners = np.array([1] * 9 + [2], np.int64)
+    found = list(true_lines(chars, owners, np.array(boxes, np.float64)))
+    assert [text for text, _ in found] == ["ab cd", "ef", "识"]
+    assert found[0][1].points == ((0, 0), (50, 0), (50, 20), (0, 20))
+    assert found[2][1].points == ((0, 100), (20, 100), (20, 120), (0, 120))

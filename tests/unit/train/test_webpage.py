@@ -11,7 +11,7 @@ from shizi.core.errors import ConfigError
 from shizi.text.charset import Charset
 from shizi.train.corpus import TextSource, load_corpus
 from shizi.train.fonts import HELD_OUT, find_fonts
-from shizi.train.pages import PageSetPlan, make_page_set
+from shizi.train.pages import PageSetPlan, make_measuring_set, make_page_set
 from shizi.train.stream import DataRecipe
 from shizi.train.typefaces import Typeface, font_settings, typefaces
 from shizi.train.webpage import WebPage, compose
@@ -61,3 +61,8 @@ def test_a_set_is_not_written_over(tmp_path: Path) -> None:
         make_page_set(PageSetPlan(tmp_path), lambda _: [], lambda _: None)
     with pytest.raises(ConfigError, match="at least one page"):
         make_page_set(PageSetPlan(tmp_path / "new", pages=0), lambda _: [], lambda _: None)
+    (tmp_path / "manifest.jsonl").write_text("")
+    with pytest.raises(ConfigError, match="another folder"):
+        make_measuring_set(PageSetPlan(tmp_path), lambda _: None)
+    with pytest.raises(ConfigError, match="at least one page"):
+        make_measuring_set(PageSetPlan(tmp_path / "new", pages=0), lambda _: None)
