@@ -35,6 +35,7 @@ def add_recognizer_arguments(parser: argparse.ArgumentParser) -> None:
         help="labelled real lines (lines.zip, labels.tsv) and their share, such as 0.25",
     )
     parser.add_argument("--init", type=Path, metavar="FILE", help="checkpoint to start from")
+    parser.add_argument("--size", default="s", help="of the network: s, or m")
     parser.add_argument("--rate", type=float, default=1.5e-3, help="peak learning rate")
     parser.add_argument("--workers", type=int, default=1, help="rendering processes")
     parser.add_argument("--threads", type=int, default=2, help="of torch on a CPU")
@@ -55,6 +56,7 @@ def run_recognizer(args: argparse.Namespace) -> int:
         corpus=args.corpus,
         real=tuple(args.real),
         init=args.init,
+        size=args.size,
         learning_rate=args.rate,
         workers=args.workers,
         threads=args.threads,

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from shizi.nets.crnn import Crnn, CrnnDims, load_checkpoint, save_checkpoint, warm_start
+from shizi.nets.growth import grow
 from shizi.train.loss import ctc_head_loss
 from shizi.train.stream import Batch, BatchStream, ChunkMaker, DataRecipe
 from shizi.train.validate import Scores, validate
@@ -213,7 +214,13 @@ class Trainer:
         content = torch.load(path, map_location="cpu", weights_only=True)
         content = content.get("average", content)
         symbols = tuple(content["symbols"])
-        warm_start(self.net, self.recipe.symbols, content["state"], symbols)
+        dims = self.net.dims
+        start = replace(CrnnDims.from_dict(content["dims"]), classes=dims.classes)
+        net = Crnn(start)
+        warm_start(net, self.recipe.symbols, content["state"], symbols)
+        if start != dims:
+            net = grow(net, dims, seed=self.recipe.seed)
+        self.net.load_state_dict(net.state_dict())
 
     def _resume(self) -> None:
         content = torch.load(self.folder / "last.pt", map_location="cpu", weights_only=True)

@@ -54,6 +54,20 @@ def test_learning_lowers_the_loss(recipe: DataRecipe, tmp_path: Path) -> None:
     assert losses[-1] < 0.5 * losses[0]
 
 
+def test_a_wider_network_starts_from_a_narrower_one(recipe: DataRecipe, tmp_path: Path) -> None:
+    trainer(tmp_path / "small", recipe).save()
+    wide = replace(dims(recipe), widths=(6, 6, 8, 9, 8, 8, 16), hidden=12)
+    init = tmp_path / "small" / "last.pt"
+    grown = Trainer(tmp_path / "large", recipe, OPTIONS, wide, init)
+    assert grown.net.dims == wide
+    small = trainer(tmp_path / "small", recipe)
+    strips = torch.rand(2, 1, 32, 64)
+    with torch.no_grad():
+        before, after = small.net.eval()(strips), grown.net.eval()(strips)
+    # Noise parts the copies; what was learned is still there.
+    assert (before - after).abs().mean() < 0.3 * before.std()
+
+
 def test_another_charset_is_refused(recipe: DataRecipe, tmp_path: Path) -> None:
     trainer(tmp_path, recipe).save()
     other = replace(recipe, symbols=recipe.symbols[::-1])

@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("torch")
 
 from shizi.core.errors import ConfigError
-from shizi.train.recipe import RecognizerRun, data_recipe
+from shizi.train.recipe import RecognizerRun, data_recipe, train_recognizer
 
 pytestmark = pytest.mark.torch
 
@@ -43,3 +43,8 @@ def test_the_standard_characters_of_a_corpus_join_the_charset(tmp_path: Path) ->
 def test_what_cannot_be_run_is_refused(tmp_path: Path, changes: dict[str, object]) -> None:
     with pytest.raises(ConfigError):
         data_recipe(replace(RecognizerRun(tmp_path), **changes))
+
+
+def test_an_unknown_size_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="there are s, m"):
+        train_recognizer(RecognizerRun(tmp_path, size="xl"), lambda _: None)
