@@ -3,11 +3,9 @@
     python scripts/make_hard_sets.py OUT --fonts FOLDER [--pictures 60] [--seed 1]
 
 OUT gets `notes/` and `signs/`, each in the form `shizi bench` takes. Faces are those kept out of
-training; Latin ones for notes are packages of Fontsource that `scripts/fetch_fonts` does not fetch
-(homemade-apple, reenie-beanie, covered-by-your-grace, nothing-you-could-do, la-belle-aurore,
-cedarville-cursive), in a folder named with --hand. Texts are those of bench/texts. A face that
-looks like handwriting is not handwriting: every a is the same a. What is measured here is how a
-reader bears irregular strokes, not how it reads people's hands.
+training, of the system's fonts and of what `scripts/fetch_fonts` has fetched; texts are those of
+bench/texts. A face that looks like handwriting is not handwriting: every a is the same a. What is
+measured here is how a reader bears irregular strokes, not how it reads people's hands.
 """
 
 from __future__ import annotations
@@ -41,7 +39,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path)
     parser.add_argument("--fonts", type=Path, action="append", default=[])
-    parser.add_argument("--hand", type=Path, help="more faces for notes, never trained on")
     parser.add_argument("--font-cache", type=Path)
     parser.add_argument("--pictures", type=int, default=60, help="of each set")
     parser.add_argument("--seed", type=int, default=1)
@@ -49,8 +46,6 @@ def main() -> None:
     faces = find_fonts((*map(Path, SYSTEM_FONTS), *args.fonts), args.font_cache)
     held_out = [f for f in faces if f.held_out and (f.chinese or "Ext" not in f.name)]
     hands = [f for f in held_out if f.style == "hand"]
-    if args.hand:
-        hands += find_fonts((args.hand,))
     printed = [f for f in held_out if f.style != "hand"]
     for name, draw, chosen in (("notes", note, hands), ("signs", sign, printed)):
         folder = args.out / name

@@ -28,6 +28,12 @@ HELD_OUT = (
     "Caladea",
     "Hack-",
     "dkg",
+    "homemade-apple",
+    "reenie-beanie",
+    "covered-by-your-grace",
+    "nothing-you-could-do",
+    "la-belle-aurore",
+    "cedarville-cursive",
 )
 # Wrong for text: icons, other scripts, display forms nobody prints documents in.
 _UNUSABLE = re.compile(
@@ -178,8 +184,10 @@ def _fontsource_faces(package: Path, known: dict[str, list[int]]) -> Iterator[Fo
             plain = path.with_suffix(".sfnt")
             file = plain if plain.exists() else path
             weights.setdefault(face, []).append((str(file), 0, codes))
+    # `scripts/fetch_fonts` puts what looks like handwriting into a folder that says so.
+    told = f"{name} handwriting" if package.parent.name == "handwriting" else name
     for weight, slices in weights.items():
-        yield _face(f"{name}-{weight}", name, tuple(slices))
+        yield _face(f"{name}-{weight}", told, tuple(slices))
 
 
 def _face(name: str, path: str, files: tuple[tuple[str, int, frozenset[int]], ...]) -> FontFace:

@@ -6,6 +6,7 @@ from random import Random
 
 import numpy as np
 import pytest
+from fontTools.ttLib import TTFont
 
 from shizi.text.charset import Charset
 from shizi.train import corpus as corpus_module
@@ -66,3 +67,18 @@ def test_rows_of_links_and_marks_are_drawn() -> None:
     assert any(" | " in text for text in drawn)
     assert any(text.startswith("•") for text in drawn)
     assert any("★" in text for text in drawn)
+
+
+def test_a_folder_says_that_its_faces_look_like_handwriting(
+    recipe: DataRecipe, tmp_path: Path
+) -> None:
+    for place in ("plain", "handwriting"):
+        files = tmp_path / place / "pen" / "files"
+        files.mkdir(parents=True)
+        (files.parent / "unicode.json").write_text("{}")
+        (files.parent / "package.json").write_text('{"name": "@fontsource/pen"}')
+        font = TTFont(Path(recipe.fonts[0]) / "DejaVuSans.ttf")
+        font.flavor = "woff2"
+        font.save(files / "pen-latin-400-normal.woff2")
+    styles = [find_fonts((tmp_path / place,))[0].style for place in ("plain", "handwriting")]
+    assert styles == ["sans", "hand"]
