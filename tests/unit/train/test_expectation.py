@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,11 +23,15 @@ word &amp; more</p><pre>code()</pre><ul><li>行一<li>行二</ul><p>A bold word 
 
 
 @pytest.fixture(autouse=True)
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
+def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Leave this machine's own documents out, and make few phrases up."""
     monkeypatch.setattr(corpus, "SYSTEM_TEXT", ())
     monkeypatch.setattr(expectation, "_PHRASES", 700)
     monkeypatch.setattr(expectation, "_CODES", 300)
+    # What was read of the machine is kept, and would be found here, or from here on.
+    corpus.load_corpus.cache_clear()
+    yield
+    corpus.load_corpus.cache_clear()
 
 
 def write_documents(folder: Path) -> Path:
