@@ -21,7 +21,7 @@ from shizi.bench.score import normalized
 from shizi.models.calibration import Calibration, Calibrations
 from shizi.models.opening import open_language_model, open_recognizer
 from shizi.models.recognizer import Decoding, Reading, Recognizer
-from shizi.models.store import ModelStore, read_charset, read_manifest
+from shizi.models.store import ModelStore, read_charset, read_manifest, write_manifest
 from shizi.train.calibrate import fit_calibration
 from shizi.train.fonts import find_fonts
 from shizi.train.recipe import SYSTEM_FONTS
@@ -41,7 +41,7 @@ def main() -> None:
     path = args.folder / "manifest.json"
     content = json.loads(path.read_text(encoding="utf-8"))
     content.pop("calibration", None)
-    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_manifest(path, content)
     manifest = read_manifest(path)
     charset = read_charset(manifest)
     store = ModelStore((args.folder.parent,))
@@ -55,7 +55,7 @@ def main() -> None:
     ]
     fitted = [fit(recognizer, Decoding(greedy), samples) for greedy in (True, False)]
     content["calibration"] = Calibrations(*fitted).to_dict()
-    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_manifest(path, content)
     print(f"{len(samples)} lines: {content['calibration']}")
 
 

@@ -23,7 +23,6 @@ from shizi.train.fonts import FontFace, find_fonts
 from shizi.train.recipe import SYSTEM_FONTS
 from shizi.train.render import draw_line
 
-Ink = tuple[np.ndarray, list[tuple[int, int, int, int, str]]]
 SIGN_COLORS = (
     ((32, 60, 140), (245, 245, 245)),
     ((20, 110, 60), (250, 250, 250)),

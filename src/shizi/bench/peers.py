@@ -96,7 +96,7 @@ class ShiziPeer:
         return __version__
 
     def model_bytes(self) -> int:
-        """Sum the detector and the recognizers."""
+        """Sum the detector, the recognizers and the language model."""
         return self._model_bytes
 
     def peak_bytes(self) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -12,6 +11,7 @@ import torch
 
 from shizi.compress.onnx import export_onnx
 from shizi.core.errors import IncompatibleModel
+from shizi.models.store import write_manifest
 from shizi.nets.crnn import Crnn, count_parameters, load_checkpoint
 from shizi.text.charset import Charset
 
@@ -66,5 +66,5 @@ def publish_recognizer(
         **card,
     }
     path = folder / "manifest.json"
-    path.write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_manifest(path, manifest)
     return path

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from enum import StrEnum
+from typing import TypeVar
 
 from shizi.core.errors import OptionError
 from shizi.core.options import Decoder, Effort
 
+_Word = TypeVar("_Word", bound=StrEnum)
 _RANGE = re.compile(r"(\d+)(-(\d*))?")
 
 
@@ -63,10 +66,7 @@ def parse_effort(text: str) -> Effort:
     Raises:
         OptionError: it is none of the three words.
     """
-    try:
-        return Effort(text.strip().lower())
-    except ValueError:
-        raise OptionError(f"effort is {text!r}; it is one of {', '.join(Effort)}") from None
+    return _parse_word("effort", text, Effort)
 
 
 def parse_decoder(text: str) -> Decoder:
@@ -75,10 +75,14 @@ def parse_decoder(text: str) -> Decoder:
     Raises:
         OptionError: it is neither of the two words.
     """
+    return _parse_word("decoder", text, Decoder)
+
+
+def _parse_word(name: str, text: str, words: type[_Word]) -> _Word:
     try:
-        return Decoder(text.strip().lower())
+        return words(text.strip().lower())
     except ValueError:
-        raise OptionError(f"decoder is {text!r}; it is one of {', '.join(Decoder)}") from None
+        raise OptionError(f"{name} is {text!r}; it is one of {', '.join(words)}") from None
 
 
 def parse_words(text: str) -> tuple[str, ...]:

@@ -142,6 +142,11 @@ def read_manifest(path: Path) -> Manifest:
         raise IncompatibleModel(f"{path}: not a model manifest ({error})") from error
 
 
+def write_manifest(path: Path, content: dict[str, Any]) -> None:
+    """Write a model's manifest, as `read_manifest` reads it."""
+    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
 def verify(manifest: Manifest) -> None:
     """Compare a model's file with its digest.
 

@@ -4,15 +4,14 @@ Hannun et al., "First-Pass Large Vocabulary Continuous Speech Recognition using 
 Recurrent DNNs", arXiv 1408.2873: texts grow from left to right, all ways to write a text in columns
 count together, and each symbol is weighed by a language model. Three things make it cheap here.
 Columns with one candidate do not branch. Symbols are scored only while texts compete. Texts that
-end alike have the same future: once two agree in as many symbols as the model looks back, the
-better one stays, and how much better it was becomes the confidence of the symbols they differ in.
+end alike have the same future: once the model cannot tell two by their ends, the better one stays,
+and how much better it was becomes the confidence of the symbols they differ in.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from math import exp, log, log1p
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,10 +19,24 @@ from numpy.typing import NDArray
 from shizi.text.charset import BLANK, Charset
 from shizi.text.ctc import Column, Span, candidates
 from shizi.text.folding import Kind, kind_of
-from shizi.text.lexicon import Lexicon, Place
+from shizi.text.hypotheses import (
+    NEVER,
+    Loss,
+    Node,
+    State,
+    add,
+    chain,
+    covers,
+    difference,
+    join_blank,
+    join_symbol,
+    places_of,
+    ranked,
+    within,
+)
+from shizi.text.lexicon import Lexicon
 from shizi.text.ngram import START, Context, NgramModel
 
-_NEVER = -1e9
 _CACHE_SIZE = 100_000
 _LAST_LETTER = int(Kind.UPPER)
 # More than any symbol earns, in nats: what may still come is not judged before it is weighed.
@@ -61,44 +74,6 @@ class BeamOptions:
     case_weight: float = 0.1
     han_floor: float = 1e-4
     floor: float = 5e-3
-
-
-class _Node:
-    """A text: another one and one symbol more. Equal texts of a search are one node."""
-
-    __slots__ = ("children", "class_id", "context", "kinds", "parent", "place", "total")
-
-    def __init__(self, parent: _Node | None, class_id: int, total: float) -> None:
-        self.parent = parent
-        self.class_id = class_id
-        self.total = total  # what language and words gave, in nats
-        self.children: dict[int, _Node] = {}
-        self.context: Context | None = None  # of the language model; worked out when asked for
-        self.kinds: int = -1  # of the last two symbols, likewise
-        self.place: Place | None = None  # in the lexicon, where there is one
-
-
-# Columns of a text's symbols, the last one first.
-_Path = tuple["_Path | None", int]
-# How likely the columns so far are to write a text: log-probability of doing so with a blank last,
-# the same with its last symbol last, and where its symbols begin in the likeliest way to write it.
-_State = tuple[float, float, "_Path | None"]
-
-
-class _Loss(NamedTuple):
-    """A text that another one left behind.
-
-    Attributes:
-        place: of the column at which it did.
-        winner: the better text.
-        loser: the worse one, which ends alike.
-        lead: of the winner, in nats.
-    """
-
-    place: int
-    winner: _Node
-    loser: _Node
-    lead: float
 
 
 class BeamDecoder:
@@ -146,7 +121,7 @@ class BeamDecoder:
                 search.advance(place, column)
         return search.finish(columns)
 
-    def extend(self, node: _Node, class_id: int, lexicon: Lexicon | None) -> _Node:
+    def extend(self, node: Node, class_id: int, lexicon: Lexicon | None) -> Node:
         """Give the text with one symbol more, weighed."""
         before = node.context if node.context is not None else self.context(node)
         gain, context = self._weigh(before, class_id)
@@ -159,7 +134,7 @@ class BeamDecoder:
             code = self._codes[class_id]
             bonus, place = lexicon.extend(node.place or lexicon.start, code, last, Kind(kind))
             gain += bonus
-        child = _Node(node, class_id, node.total + gain)
+        child = Node(node, class_id, node.total + gain)
         child.context, child.kinds, child.place = context, self.model.kinds(kinds, kind), place
         node.children[class_id] = child
         return child
@@ -180,12 +155,12 @@ class BeamDecoder:
             self._gains[key] = known
         return known
 
-    def context(self, node: _Node) -> Context:
+    def context(self, node: Node) -> Context:
         """Give what the language model knows of a text's end."""
         if node.context is None:
             known = START
             classes: list[int] = []
-            end: _Node | None = node
+            end: Node | None = node
             while end is not None and end.parent is not None and len(classes) < self.model.reach:
                 classes.append(end.class_id)
                 end = end.parent
@@ -194,7 +169,7 @@ class BeamDecoder:
             node.context = known
         return node.context
 
-    def kinds(self, node: _Node) -> int:
+    def kinds(self, node: Node) -> int:
         """Give the kinds of a text's last two symbols."""
         if node.kinds < 0:
             last = [n for n in (node.parent, node) if n is not None and n.parent is not None]
@@ -212,8 +187,8 @@ class _Search:
         self._decoder = decoder
         self._width = width
         self._lexicon = lexicon
-        self._texts: dict[_Node, _State] = {_Node(None, BLANK, 0.0): (0.0, _NEVER, None)}
-        self._lost: list[_Loss] = []
+        self._texts: dict[Node, State] = {Node(None, BLANK, 0.0): (0.0, NEVER, None)}
+        self._lost: list[Loss] = []
         self._open = False  # whether some text has no blank last
 
     def advance(self, place: int, column: Column) -> None:
@@ -222,9 +197,9 @@ class _Search:
         if alone and self._follow(place, column):
             return
         self._open = True
-        grown: dict[_Node, _State] = {}
+        grown: dict[Node, State] = {}
         leader = max(
-            _add(blank, symbol) + node.total for node, (blank, symbol, _) in self._texts.items()
+            add(blank, symbol) + node.total for node, (blank, symbol, _) in self._texts.items()
         )
         least = leader + max(column.logs) - self._decoder.options.margin - _HOPE
         for node, state in self._texts.items():
@@ -235,7 +210,7 @@ class _Search:
         """Take a sure blank in: it ends the symbol that is open, and that is all."""
         if self._open:
             self._texts = {
-                node: (_add(blank, symbol), _NEVER, path)
+                node: (add(blank, symbol), NEVER, path)
                 for node, (blank, symbol, path) in self._texts.items()
             }
             self._open = False
@@ -246,74 +221,74 @@ class _Search:
         (chance,), (class_id,) = column.logs, column.classes
         self._open = True
         if class_id == node.class_id:
-            if blank > _NEVER:
+            if blank > NEVER:
                 return False
-            self._texts = {node: (_NEVER, symbol + chance, path)}
+            self._texts = {node: (NEVER, symbol + chance, path)}
             return True
         # Nobody competes: what language says of the symbol changes nothing.
-        child = _Node(node, class_id, node.total)
-        self._texts = {child: (_NEVER, _add(blank, symbol) + chance, (path, place))}
+        child = Node(node, class_id, node.total)
+        self._texts = {child: (NEVER, add(blank, symbol) + chance, (path, place))}
         return True
 
     def _grow(
         self,
         place: int,
         column: Column,
-        node: _Node,
-        state: _State,
+        node: Node,
+        state: State,
         least: float,
-        grown: dict[_Node, _State],
+        grown: dict[Node, State],
     ) -> None:
         """Give a text every candidate of a column that may keep up with the others."""
         blank, symbol, path = state
-        both = _add(blank, symbol)
+        both = add(blank, symbol)
         for class_id, chance in zip(column.classes, column.logs, strict=True):
             if both + node.total + chance < least:
                 continue
             if class_id == BLANK:
-                _join_blank(grown, node, both + chance, path)
+                join_blank(grown, node, both + chance, path)
                 continue
             source = both
             if class_id == node.class_id:
-                if symbol > _NEVER:
-                    _join_symbol(grown, node, symbol + chance, path)
+                if symbol > NEVER:
+                    join_symbol(grown, node, symbol + chance, path)
                 source = blank
-                if source <= _NEVER:
+                if source <= NEVER:
                     continue
             child = node.children.get(class_id)
             if child is None:
                 child = self._decoder.extend(node, class_id, self._lexicon)
-            _join_symbol(grown, child, source + chance, (path, place))
+            join_symbol(grown, child, source + chance, (path, place))
 
-    def _select(self, place: int, grown: dict[_Node, _State]) -> dict[_Node, _State]:
+    def _select(self, place: int, grown: dict[Node, State]) -> dict[Node, State]:
         """Drop texts far behind, and of those that end alike all but the best."""
-        ranked = _ranked(grown)
+        order = ranked(grown)
         decoder, options = self._decoder, self._decoder.options
-        least = ranked[0][0] - options.margin
-        kept: dict[_Node, _State] = {}
-        best: dict[object, tuple[_Node, float]] = {}
-        for score, _, node in ranked[: self._width]:
+        least = order[0][0] - options.margin
+        kept: dict[Node, State] = {}
+        best: dict[object, tuple[Node, float]] = {}
+        for score, _, node in order[: self._width]:
             if score < least:
                 break
-            end = (decoder.context(node)[0][-1:], decoder.kinds(node), node.class_id, _within(node))
+            end = (decoder.context(node)[0][-1:], decoder.kinds(node), node.class_id, within(node))
             rival = best.setdefault(end, (node, score))
-            if rival[0] is not node and _covers(rival[0], grown[rival[0]], node, grown[node]):
-                self._lost.append(_Loss(place, rival[0], node, rival[1] - score))
+            if rival[0] is not node and covers(rival[0], grown[rival[0]], node, grown[node]):
+                self._lost.append(Loss(place, rival[0], node, rival[1] - score))
             else:
                 kept[node] = grown[node]
         return kept
 
     def finish(self, columns: list[Column]) -> list[Span]:
         """Choose a text, and tell how sure its symbols are."""
-        ranked = _ranked(self._texts, ended=True)
-        lead, _, node = ranked[0]
+        order = ranked(self._texts, ended=True)
+        lead, _, node = order[0]
         end = len(columns)
-        self._lost += [_Loss(end, node, other, lead - score) for score, _, other in ranked[1:]]
+        self._lost += [Loss(end, node, other, lead - score) for score, _, other in order[1:]]
         path = self._texts[node][2]
-        chain, places = _chain(node), _places(path)
-        doubts = self._doubts(chain, [*places, end])
+        symbols, places = chain(node), places_of(path)
+        doubts = self._doubts(symbols, [*places, end])
         spans = []
-        for text, first in zip(chain, places, strict=True):
+        for text, first in zip(symbols, places, strict=True):
             last = first + 1
             while last < end and columns[last].best == text.class_id:
                 last += 1
@@ -322,116 +297,23 @@ class _Search:
             spans.append(Span(text.class_id, sure, first, last))
         return spans
 
-    def _doubts(self, chain: list[_Node], places: list[int]) -> dict[_Node, float]:
+    def _doubts(self, symbols: list[Node], places: list[int]) -> dict[Node, float]:
         """Give each symbol of the chosen text what its competitors leave it, as -log.
 
         A text counts while it is the beginning of the chosen one, not where it lingers beside it.
         """
         times = {
             node: (first, last)
-            for node, first, last in zip(chain, places[:-1], places[1:], strict=True)
+            for node, first, last in zip(symbols, places[:-1], places[1:], strict=True)
         }
-        doubts: dict[_Node, float] = {}
+        doubts: dict[Node, float] = {}
         for loss in self._lost:
             first, last = times.get(loss.winner, (0, -1))
             if not first <= loss.place < last and loss.place != places[-1]:
                 continue
-            apart = _difference(loss.winner, loss.loser)
+            apart = difference(loss.winner, loss.loser)
             # Shared, so that the product over the line holds it once.
             share = log1p(exp(-loss.lead)) / len(apart)
             for node in apart:
                 doubts[node] = doubts.get(node, 0.0) + share
         return doubts
-
-
-def _add(first: float, second: float) -> float:
-    """Add probabilities given by their logarithms."""
-    if first < second:
-        first, second = second, first
-    return first if first - second > 30 else first + log1p(exp(second - first))
-
-
-def _join_symbol(
-    grown: dict[_Node, _State], node: _Node, reached: float, path: _Path | None
-) -> None:
-    """Count one more way to write a text with its last symbol last."""
-    state = grown.get(node)
-    if state is None:
-        grown[node] = (_NEVER, reached, path)
-        return
-    blank, symbol, known = state
-    likelier = reached > symbol and reached > blank
-    grown[node] = (blank, _add(symbol, reached), path if likelier else known)
-
-
-def _join_blank(
-    grown: dict[_Node, _State], node: _Node, reached: float, path: _Path | None
-) -> None:
-    """Count the one way to write a text with a blank last."""
-    state = grown.get(node)
-    if state is None:
-        grown[node] = (reached, _NEVER, path)
-        return
-    _, symbol, known = state
-    grown[node] = (reached, symbol, path if reached > symbol else known)
-
-
-def _ranked(texts: dict[_Node, _State], *, ended: bool = False) -> list[tuple[float, int, _Node]]:
-    """List texts by their score, the best first; the number parts equal ones."""
-    scored = [
-        (_add(blank, symbol) + node.total - (_owed(node) if ended else 0.0), -k, node)
-        for k, (node, (blank, symbol, _)) in enumerate(texts.items())
-    ]
-    scored.sort(reverse=True)
-    return scored
-
-
-def _covers(winner: _Node, above: _State, loser: _Node, below: _State) -> bool:
-    """Tell whether a text is ahead of another both with a blank last and with its symbol last."""
-    lead = winner.total - loser.total
-    return lead + above[0] >= below[0] and lead + above[1] >= below[1]
-
-
-def _within(node: _Node) -> int:
-    """Name the place of a text in the lexicon."""
-    return id(node.place.branches) if node.place is not None else 0
-
-
-def _owed(node: _Node) -> float:
-    """Give what a word that the line's end breaks off has to give back."""
-    return node.place.earned if node.place is not None else 0.0
-
-
-def _chain(end: _Node) -> list[_Node]:
-    """List the symbols of a text from its beginning."""
-    found: list[_Node] = []
-    node: _Node | None = end
-    while node is not None and node.parent is not None:
-        found.append(node)
-        node = node.parent
-    return found[::-1]
-
-
-def _places(path: _Path | None) -> list[int]:
-    """List the columns of a path from its beginning."""
-    found: list[int] = []
-    while path is not None:
-        path, place = path
-        found.append(place)
-    return found[::-1]
-
-
-def _difference(winner: _Node, loser: _Node) -> list[_Node]:
-    """Give the symbols of a text that another text, ending alike, has not; never none."""
-    ours, theirs = _chain(winner), _chain(loser)
-    same = 0
-    while same < min(len(ours), len(theirs)) and ours[same] is theirs[same]:
-        same += 1
-    first, last = same, len(ours)
-    rest = len(theirs)
-    while last > first and rest > first and ours[last - 1].class_id == theirs[rest - 1].class_id:
-        last, rest = last - 1, rest - 1
-    if last > first:
-        return ours[first:last]
-    # The other text has a symbol more: the one beside the gap is as doubtful as the gap.
-    return ours[max(0, first - 1) : first] or ours[:1] or [winner]

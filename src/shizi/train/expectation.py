@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 from random import Random
 
 from shizi.core.errors import ConfigError, MissingExtra
+from shizi.models.store import write_manifest
 from shizi.text.charset import fold, standard_charset
 from shizi.text.folding import Folding
 from shizi.train.corpus import load_corpus
@@ -78,7 +78,7 @@ def make_language_model(plan: LanguagePlan, report: Callable[[str], None]) -> Pa
         "source": "counted by Shizi's own recipe (docs/training.md)",
     }
     path = plan.folder / "manifest.json"
-    path.write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_manifest(path, manifest)
     return path
 
 

@@ -57,10 +57,7 @@ def make_page_set(plan: PageSetPlan, detect: Detect, report: Callable[[str], Non
         ConfigError: the folder holds a set already, or there is nothing to draw.
         MissingExtra: Playwright is not installed.
     """
-    if plan.pages < 1:
-        raise ConfigError("a set has at least one page")
-    if (plan.folder / "labels.tsv").exists():
-        raise ConfigError(f"{plan.folder} holds a set already; name another folder")
+    _check(plan, plan.folder / "labels.tsv")
     return write_set(_lines(plan, detect, report), plan.folder)
 
 
@@ -75,10 +72,7 @@ def make_measuring_set(plan: PageSetPlan, report: Callable[[str], None]) -> int:
         MissingExtra: Playwright is not installed.
     """
     manifest = plan.folder / "manifest.jsonl"
-    if plan.pages < 1:
-        raise ConfigError("a set has at least one page")
-    if manifest.exists():
-        raise ConfigError(f"{plan.folder} holds a set already; name another folder")
+    _check(plan, manifest)
     plan.folder.mkdir(parents=True, exist_ok=True)
     count = 0
     with manifest.open("w", encoding="utf-8") as file:
@@ -95,6 +89,14 @@ def make_measuring_set(plan: PageSetPlan, report: Callable[[str], None]) -> int:
             entry = {"image": name, "variant": "held-out", "template": "made-up", "lines": lines}
             file.write(json.dumps(entry, ensure_ascii=False) + "\n")
     return count
+
+
+def _check(plan: PageSetPlan, made: Path) -> None:
+    """Refuse a set without pages, and one that would be written over another."""
+    if plan.pages < 1:
+        raise ConfigError("a set has at least one page")
+    if made.exists():
+        raise ConfigError(f"{plan.folder} holds a set already; name another folder")
 
 
 def _lines(
