@@ -79,6 +79,15 @@ class Decoder(StrEnum):
     """What the network saw, alone."""
 
 
+class Lane(StrEnum):
+    """Whose turn it is where several calls wait."""
+
+    INTERACTIVE = "interactive"
+    """Somebody is waiting for the answer."""
+    BULK = "bulk"
+    """Nobody is; it is done when nobody else waits, and a little beside those who do."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
     """Everything that may differ from one call of `Reader.read` to the next.
@@ -96,6 +105,8 @@ class ReadOptions:
         decoder: how a line's scores become its text.
         words: names, codes and terms that are likely to occur; lines lean towards them where they
             waver. Not with the greedy decoder.
+        timeout_s: seconds from the call after which it is given up; None for never.
+        lane: who goes first where several calls wait.
     """
 
     decode: DecodeOptions = DecodeOptions()
@@ -107,3 +118,5 @@ class ReadOptions:
     doubt: float = 0.8
     decoder: Decoder = Decoder.BEAM
     words: tuple[str, ...] = ()
+    timeout_s: float | None = None
+    lane: Lane = Lane.INTERACTIVE

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from shizi.core.deadline import Deadline
 from shizi.core.errors import FileAccessError, OptionError, ShiziError, TooLarge
 from shizi.core.options import Limits, ReadOptions
 from shizi.core.types import Frame, LineError, Notice, Page, PageResult, TextLine
@@ -87,6 +88,7 @@ class Reader:
             FileAccessError: the path cannot be read.
             OptionError: an option has an impossible value.
             ModelError: a model failed.
+            DeadlineExceeded: the time given ran out; it is looked at between the stages.
         """
         return list(self.read_pages(source, options))
 
@@ -97,15 +99,18 @@ class Reader:
 
         An error rises at the page it concerns. Closing the generator releases the document.
         """
+        deadline = Deadline.after(options.timeout_s)
         check_steps(options.steps or ())
         looks = self._looks.choose(options)
         with closing(_pages(source, options)) as pages:
             while True:
                 started = time.perf_counter()
+                deadline.check("between two pages")
                 page = next(pages, None)
                 if page is None:
                     return
-                yield self._read_page(page, options, looks, time.perf_counter() - started)
+                clock = _Clock(time.perf_counter() - started, deadline)
+                yield self._read_page(page, options, looks, clock)
 
     def recognize(
         self, crops: Sequence[Crop], options: ReadOptions = _OPTIONS
@@ -126,9 +131,8 @@ class Reader:
         return self._looks.choose(options).recognize(crops)
 
     def _read_page(
-        self, page: Page, options: ReadOptions, looks: Looks, decode_s: float
+        self, page: Page, options: ReadOptions, looks: Looks, clock: _Clock
     ) -> PageResult:
-        clock = _Clock(decode_s)
         prepared = prepare(page.image, options.steps)
         clock.stop("prepare")
         found = self._detector.find(prepared.image, options.detect)
@@ -156,14 +160,20 @@ class Reader:
 
 
 class _Clock:
-    """Takes the time of one stage after another."""
+    """Takes the time of one stage after another; none begins after the deadline."""
 
-    def __init__(self, decode_s: float) -> None:
+    def __init__(self, decode_s: float, deadline: Deadline) -> None:
+        self._deadline = deadline
         self._stages = [("decode", decode_s)]
         self._last = time.perf_counter()
 
     def stop(self, stage: str) -> None:
-        """End a stage; the next one begins."""
+        """End a stage; the next one begins.
+
+        Raises:
+            DeadlineExceeded: the time given has run out.
+        """
+        self._deadline.check(f"after the stage {stage}")
         now = time.perf_counter()
         self._stages.append((stage, now - self._last))
         self._last = now

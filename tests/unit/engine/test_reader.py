@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from shizi.core.errors import (
     CorruptImage,
+    DeadlineExceeded,
     FileAccessError,
     InputError,
     ModelNotFound,
@@ -177,3 +178,13 @@ def test_the_partner_reads_behind_the_same_interface() -> None:
     (result,) = Reader("ppocr-v6-small", threads=2).read(page_of(*WORDS))
     assert result.text == "\n".join(WORDS)
     assert result.model == "ppocr-v6-small"
+
+
+def test_work_ends_when_its_time_is_over(reader: Reader) -> None:
+    pages = [Image.fromarray(page_of(*WORDS)) for _ in range(4)]
+    file = io.BytesIO()
+    pages[0].save(file, "TIFF", save_all=True, append_images=pages[1:])
+
+    assert len(reader.read(file.getvalue(), ReadOptions(timeout_s=1e9))) == 4
+    with pytest.raises(DeadlineExceeded, match="the time given ran out"):
+        reader.read(file.getvalue(), ReadOptions(timeout_s=0.02))
