@@ -1,13 +1,16 @@
-"""A point in time by which work must be done; it means the same in every process of a machine."""
+"""By when work must be done, and whose turn it is; the same in every process of a machine."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 from shizi.core.errors import DeadlineExceeded
+from shizi.core.options import Lane
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -43,3 +46,35 @@ class Deadline:
         """
         if self.left_s(clock) <= 0:
             raise DeadlineExceeded(f"the time given ran out {when}")
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What holds for all work of one call.
+
+    Attributes:
+        deadline: by when it must be done.
+        lane: whose turn it is where several calls wait.
+    """
+
+    deadline: Deadline = Deadline()
+    lane: Lane = Lane.INTERACTIVE
+
+
+_ANY_TIME = Terms()
+_terms = ContextVar("terms", default=_ANY_TIME)
+
+
+def current_terms() -> Terms:
+    """Give the terms of the call this thread works for; without any, there is time for ever."""
+    return _terms.get()
+
+
+@contextmanager
+def under(terms: Terms) -> Iterator[None]:
+    """Do the block's work under these terms."""
+    token = _terms.set(terms)
+    try:
+        yield
+    finally:
+        _terms.reset(token)

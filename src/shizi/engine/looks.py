@@ -5,18 +5,31 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from shizi.core.errors import OptionError, ShiziError
 from shizi.core.options import Decoder, Effort, ReadOptions
 from shizi.core.types import GrayImage, RgbImage
 from shizi.engine.spaces import with_spaces_of
-from shizi.models.recognizer import Decoding, Reading, Recognizer
+from shizi.models.recognizer import Decoding, Reading
 from shizi.text.lexicon import Lexicon
 from shizi.text.ngram import NgramModel
 
 Crop = RgbImage | GrayImage
 Answer = Reading | ShiziError
 _DEFAULT_DECODING = Decoding()
+
+
+class LineRecognizer(Protocol):
+    """Reads lines, alone or in batches with others'; see `Recognizer`."""
+
+    name: str
+
+    def recognize(
+        self, crops: Sequence[Crop], decoding: Decoding = _DEFAULT_DECODING, /
+    ) -> list[Answer]:
+        """Read upright line crops; see `Recognizer.recognize`."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +43,8 @@ class Looks:
         decoding: how both turn scores into text.
     """
 
-    first: Recognizer
-    second: Recognizer | None = None
+    first: LineRecognizer
+    second: LineRecognizer | None = None
     doubt: float = 0.0
     decoding: Decoding = _DEFAULT_DECODING
 
@@ -90,12 +103,15 @@ class LooksByEffort:
     """
 
     def __init__(
-        self, first: Recognizer, open_second: Callable[[], Recognizer], language: NgramModel
+        self,
+        first: LineRecognizer,
+        open_second: Callable[[], LineRecognizer],
+        language: NgramModel,
     ) -> None:
         self._first = first
         self._language = language
         self._open_second = open_second
-        self._second: Recognizer | None = None
+        self._second: LineRecognizer | None = None
         self._lock = threading.Lock()
 
     def choose(self, options: ReadOptions) -> Looks:
@@ -122,7 +138,7 @@ class LooksByEffort:
             raise OptionError("the greedy decoder takes no words; use the decoder beam")
         return Decoding(lexicon=Lexicon(options.words, self._language.code))
 
-    def _large(self) -> Recognizer:
+    def _large(self) -> LineRecognizer:
         with self._lock:
             if self._second is None:
                 self._second = self._open_second()

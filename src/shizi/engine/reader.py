@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shizi.core.deadline import Deadline
+from shizi.core.deadline import Deadline, current_terms
 from shizi.core.errors import FileAccessError, OptionError, ShiziError, TooLarge
 from shizi.core.options import Limits, ReadOptions
 from shizi.core.types import Frame, LineError, Notice, Page, PageResult, TextLine
 from shizi.engine.budget import measure_budget
 from shizi.engine.lines import read_lines
-from shizi.engine.looks import Crop, Looks, LooksByEffort
+from shizi.engine.looks import Crop, LineRecognizer, Looks, LooksByEffort
+from shizi.engine.sharing import Sharing
 from shizi.imaging.arrays import array_to_page
 from shizi.imaging.decode import open_document
 from shizi.imaging.prep import check_steps, prepare
@@ -45,6 +46,7 @@ class Reader:
         recognizer: name of the model that reads lines; `shizi models list` shows those there are.
         threads: of one model run; 0 takes as many as the process may use, up to four.
         models: folder of further models beside the bundled ones.
+        sharing: makes many calls at once faster than each alone; None runs each by itself.
 
     Raises:
         ModelError: a model is missing or damaged.
@@ -59,18 +61,21 @@ class Reader:
         recognizer: str = DEFAULT_RECOGNIZER,
         threads: int = 0,
         models: Path | None = None,
+        sharing: Sharing | None = None,
     ) -> None:
         if threads < 0:
             raise OptionError(f"threads is {threads}; give 0 to let the reader choose, or more")
         store = ModelStore((models,) if models else ())
         self.threads = threads or measure_budget().threads
-        self._detector = open_detector(store, DEFAULT_DETECTOR, self.threads)
+        wrap = sharing.session if sharing else None
+        self._detector = open_detector(store, DEFAULT_DETECTOR, self.threads, wrap)
         language = open_language_model(store)
-        self._looks = LooksByEffort(
-            open_recognizer(store, recognizer, self.threads, language),
-            lambda: open_recognizer(store, SECOND_RECOGNIZER, self.threads, language),
-            language,
-        )
+
+        def opened(name: str) -> LineRecognizer:
+            alone = open_recognizer(store, name, self.threads, language)
+            return sharing.recognizer(alone) if sharing else alone
+
+        self._looks = LooksByEffort(opened(recognizer), lambda: opened(SECOND_RECOGNIZER), language)
 
     def read(self, source: Source, options: ReadOptions = _OPTIONS) -> list[PageResult]:
         """Read all pages.
@@ -99,7 +104,7 @@ class Reader:
 
         An error rises at the page it concerns. Closing the generator releases the document.
         """
-        deadline = Deadline.after(options.timeout_s)
+        deadline = min(Deadline.after(options.timeout_s), current_terms().deadline)
         check_steps(options.steps or ())
         looks = self._looks.choose(options)
         with closing(_pages(source, options)) as pages:

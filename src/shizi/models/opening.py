@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from shizi.core.errors import IncompatibleModel
 from shizi.models.calibration import Calibrations
 from shizi.models.detector import Detector
@@ -57,9 +59,22 @@ def open_recognizer(
     return Recognizer(session, charset, name, beam=beam, calibrations=calibrations)
 
 
-def open_detector(store: ModelStore, name: str, threads: int) -> Detector:
-    """Load a detector; see `open_recognizer`."""
-    return Detector(_open(store.find(name, Task.DETECT), threads))
+def open_detector(
+    store: ModelStore,
+    name: str,
+    threads: int,
+    wrap: Callable[[Session], Session] | None = None,
+) -> Detector:
+    """Load a detector; see `open_recognizer`.
+
+    Args:
+        store: where it is looked for.
+        name: of the model.
+        threads: of a run, at least 1.
+        wrap: puts something around its session; None leaves it bare.
+    """
+    session = _open(store.find(name, Task.DETECT), threads)
+    return Detector(wrap(session) if wrap else session)
 
 
 def _beam(charset: Charset, language: NgramModel | None) -> BeamDecoder | None:

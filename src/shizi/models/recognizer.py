@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from shizi.imaging.lines import (
     strips_to_batch,
 )
 from shizi.models.calibration import Calibration, Calibrations
-from shizi.models.session import Session
+from shizi.models.session import Session, Stop
 from shizi.text.beam import BeamDecoder
 from shizi.text.charset import Charset
 from shizi.text.ctc import Column, Span, greedy_spans
@@ -100,6 +100,39 @@ class Reading:
         return sum(s.confidence for s in self.symbols) / max(1, len(self.symbols))
 
 
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """A line in the form a network takes.
+
+    Attributes:
+        pixels: (H, W) or (H, W, 3) uint8, H the network's.
+        greedy: whether it will be decoded greedily.
+    """
+
+    pixels: GrayImage | RgbImage
+    greedy: bool
+
+    @property
+    def bucket(self) -> int:
+        """Width it is padded to; only strips of one bucket share a run."""
+        return bucket_width(self.pixels.shape[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What the network saw on one line, before it is decoded.
+
+    Attributes:
+        width: columns of scores.
+        columns: what each leaves to choose from, for the beam.
+        spans: symbols, where the line is decoded greedily.
+    """
+
+    width: int
+    columns: list[Column] = field(default_factory=list)
+    spans: list[Span] | None = None
+
+
 class Recognizer:
     """A recognizer on one session; threads may share it.
 
@@ -150,54 +183,101 @@ class Recognizer:
 
         Returns:
             One entry a crop, same order. A crop that cannot be read yields its error and never
-            affects its neighbours; a line's reading is bit-equal whatever it is read with.
+            affects its neighbours; a line's reading is bit-equal whatever it is read with, save
+            that the sums of PP-OCR's networks differ in the sixth decimal.
 
         Raises:
             ModelError: the session failed as a whole.
         """
-        answers: list[Reading | ShiziError | None] = [None] * len(crops)
-        strips: dict[int, GrayImage] = {}
+        strips, failed = self.strips(crops, decoding)
+        scans: dict[int, Scan] = {}
+        for batch in _batches({k: strip.bucket for k, strip in strips.items()}):
+            scans.update(zip(batch, self.scan([strips[k] for k in batch]), strict=True))
+        # After all runs of the network: beside them the search would find nothing in the caches.
+        return self.readings(scans, failed, decoding)
+
+    def strips(
+        self, crops: Sequence[RgbImage | GrayImage], decoding: Decoding
+    ) -> tuple[dict[int, Strip], dict[int, ShiziError]]:
+        """Bring crops into the form the network takes; the first of three steps.
+
+        Returns:
+            By their place in `crops`: strips, and why the others cannot be read.
+        """
+        greedy = decoding.greedy or self._beam is None
+        strips: dict[int, Strip] = {}
+        failed: dict[int, ShiziError] = {}
         for k, crop in enumerate(crops):
             if crop.size == 0 or crop.dtype != np.uint8:
-                answers[k] = CorruptImage("a line crop is empty or not 8-bit")
+                failed[k] = CorruptImage("a line crop is empty or not 8-bit")
+            elif self._form.color:
+                strips[k] = Strip(line_to_rgb(crop, self._form.height), greedy)
             else:
-                strips[k] = self._strip(crop)
-        beam = None if decoding.greedy else self._beam
-        columns: dict[int, list[Column]] = {}
-        for batch in _batches({k: strip.shape[1] for k, strip in strips.items()}):
-            logits = self._run([strips[k] for k in batch])
-            for k, padded in zip(batch, logits, strict=True):
-                # What lies on the strip, not on its padding.
-                scores = padded[: -(-strips[k].shape[1] // self._form.stride)]
-                if beam is None:
-                    answers[k] = self._greedy(scores)
-                else:
-                    columns[k] = beam.columns(scores, probabilities=self._form.probabilities)
-        # After all runs of the network: beside them the search would find nothing in the caches.
-        if beam is not None:
-            for k, left in columns.items():
-                spans = beam.search(left, decoding.lexicon)
-                answers[k] = self._reading(spans, len(left), self._calibrations.beam)
-        return [answer for answer in answers if answer is not None]
+                strips[k] = Strip(line_to_gray(crop, self._form.height), greedy)
+        return strips, failed
 
-    def _strip(self, crop: RgbImage | GrayImage) -> RgbImage | GrayImage:
-        if self._form.color:
-            return line_to_rgb(crop, self._form.height)
-        return line_to_gray(crop, self._form.height)
+    def scan(self, strips: Sequence[Strip], stop: Stop | None = None) -> list[Scan]:
+        """Run the network once; the second step.
 
-    def _run(self, strips: list[GrayImage]) -> NDArray[np.float32]:
+        Args:
+            strips: of one bucket.
+            stop: ends the run.
+
+        Returns:
+            One scan a strip, same order; it no longer holds the scores, which are large.
+
+        Raises:
+            DeadlineExceeded: it was stopped.
+            ModelError: the session failed.
+        """
+        logits = self._run(strips, stop)
+        return [
+            # What lies on the strip, not on its padding.
+            self._scanned(padded[: -(-strip.pixels.shape[1] // self._form.stride)], strip.greedy)
+            for strip, padded in zip(strips, logits, strict=True)
+        ]
+
+    def readings(
+        self,
+        scans: Mapping[int, Scan],
+        failed: Mapping[int, ShiziError],
+        decoding: Decoding = _DEFAULT_DECODING,
+    ) -> list[Reading | ShiziError]:
+        """Turn what was seen into text; the third step.
+
+        Args:
+            scans: by the place of their crops.
+            failed: errors by the place of theirs; every place is in one of the two.
+            decoding: how scores become text.
+
+        Returns:
+            One entry a place, in order.
+        """
+        total = len(scans) + len(failed)
+        return [failed[k] if k in failed else self._read(scans[k], decoding) for k in range(total)]
+
+    def _read(self, scan: Scan, decoding: Decoding) -> Reading:
+        if self._beam is None or scan.spans is not None:
+            return self._reading(scan.spans or [], scan.width, self._calibrations.greedy)
+        spans = self._beam.search(scan.columns, decoding.lexicon)
+        return self._reading(spans, scan.width, self._calibrations.beam)
+
+    def _scanned(self, scores: NDArray[np.float32], greedy: bool) -> Scan:
+        sure = self._form.probabilities
+        if greedy or self._beam is None:
+            return Scan(len(scores), spans=greedy_spans(scores, probabilities=sure))
+        return Scan(len(scores), columns=self._beam.columns(scores, probabilities=sure))
+
+    def _run(self, strips: Sequence[Strip], stop: Stop | None) -> NDArray[np.float32]:
         (name,) = self._session.input_names
-        logits = self._session.run({name: strips_to_batch(strips)})[0]
+        batch = strips_to_batch([strip.pixels for strip in strips])
+        logits = self._session.run({name: batch}, stop=stop)[0]
         if logits.ndim != 3 or logits.shape[2] != len(self._charset):
             raise IncompatibleModel(
                 f"{self.name}: the head has {logits.shape[-1]} classes, "
                 f"the charset {len(self._charset)}"
             )
         return logits
-
-    def _greedy(self, scores: NDArray[np.float32]) -> Reading:
-        spans = greedy_spans(scores, probabilities=self._form.probabilities)
-        return self._reading(spans, len(scores), self._calibrations.greedy)
 
     def _reading(self, spans: list[Span], columns: int, calibration: Calibration) -> Reading:
         kept = self._trim(spans)
@@ -219,11 +299,11 @@ class Recognizer:
         return spans[inked[0] : inked[-1] + 1] if inked else []
 
 
-def _batches(widths: dict[int, int]) -> list[list[int]]:
+def _batches(bucket_of: dict[int, int]) -> list[list[int]]:
     """Group items of equal bucket, each group within the budget of columns."""
     buckets: dict[int, list[int]] = {}
-    for key, width in widths.items():
-        buckets.setdefault(bucket_width(width), []).append(key)
+    for key, bucket in bucket_of.items():
+        buckets.setdefault(bucket, []).append(key)
     groups = []
     for bucket, keys in sorted(buckets.items()):
         size = max(1, BATCH_COLUMNS // bucket)

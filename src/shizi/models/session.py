@@ -7,6 +7,7 @@ No other module imports onnxruntime, and no exception of it leaves this file.
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,7 +17,12 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_state
 
-from shizi.core.errors import IncompatibleModel, ModelError, ModelNotFound
+from shizi.core.errors import (
+    DeadlineExceeded,
+    IncompatibleModel,
+    ModelError,
+    ModelNotFound,
+)
 
 Array = NDArray[Any]
 
@@ -29,6 +35,33 @@ _UNREADABLE: tuple[type[Exception], ...] = (
 )
 _MISFED: tuple[type[Exception], ...] = (ort_state.InvalidArgument, ValueError, TypeError)
 _LOG_FATAL = 4
+
+
+class Stop:
+    """Ends the run of a network that goes on in another thread.
+
+    Attributes:
+        is_set: whether the run was told to end.
+    """
+
+    def __init__(self) -> None:
+        self.is_set = False
+        self._end: Callable[[], None] | None = None
+        self._lock = threading.Lock()
+
+    def set(self) -> None:
+        """Tell the run to end, and every later one; it does between two nodes of the network."""
+        with self._lock:
+            self.is_set = True
+            if self._end is not None:
+                self._end()
+
+    def hook(self, end: Callable[[], None]) -> None:
+        """Say how the run that begins now is ended; it is, at once, where the stop is set."""
+        with self._lock:
+            self._end = end
+            if self.is_set:
+                end()
 
 
 class Session(Protocol):
@@ -49,17 +82,24 @@ class Session(Protocol):
         """What its maker wrote into the file."""
         ...
 
-    def run(self, feeds: Mapping[str, Array], outputs: Sequence[str] | None = None) -> list[Array]:
+    def run(
+        self,
+        feeds: Mapping[str, Array],
+        outputs: Sequence[str] | None = None,
+        stop: Stop | None = None,
+    ) -> list[Array]:
         """Run the network once.
 
         Args:
             feeds: one array for each input name.
             outputs: names wanted, in the order wanted; None gives all of them.
+            stop: ends the run before its end.
 
         Returns:
             One array for each output; the caller owns them.
 
         Raises:
+            DeadlineExceeded: it was stopped.
             IncompatibleModel: the arrays do not fit the network's inputs.
             ModelError: the run failed; another one may succeed.
         """
@@ -118,14 +158,24 @@ class OrtSession:
         """What its maker wrote into the file."""
         return self._metadata
 
-    def run(self, feeds: Mapping[str, Array], outputs: Sequence[str] | None = None) -> list[Array]:
+    def run(
+        self,
+        feeds: Mapping[str, Array],
+        outputs: Sequence[str] | None = None,
+        stop: Stop | None = None,
+    ) -> list[Array]:
         """Run the network once; see `Session.run`."""
+        options = onnxruntime.RunOptions()
+        if stop is not None:
+            stop.hook(lambda: setattr(options, "terminate", True))
         try:
             wanted = list(self._outputs if outputs is None else outputs)
-            answers = self._session.run(wanted, dict(feeds))
+            answers = self._session.run(wanted, dict(feeds), options)
         except _MISFED as error:
             raise IncompatibleModel(f"{self._name} does not take {_shapes(feeds)}") from error
         except Exception as error:
+            if stop is not None and stop.is_set:
+                raise DeadlineExceeded(f"a run of {self._name} was stopped in its midst") from error
             raise ModelError(f"{self._name} failed: {type(error).__name__}") from error
         return [np.asarray(answer) for answer in answers]
 
@@ -171,8 +221,15 @@ class FakeSession:
         """Metadata it was made with."""
         return self._metadata
 
-    def run(self, feeds: Mapping[str, Array], outputs: Sequence[str] | None = None) -> list[Array]:
+    def run(
+        self,
+        feeds: Mapping[str, Array],
+        outputs: Sequence[str] | None = None,
+        stop: Stop | None = None,
+    ) -> list[Array]:
         """Call the function; refuse the feeds and outputs a real session would refuse."""
+        if stop is not None and stop.is_set:
+            raise DeadlineExceeded("the run was stopped before it began")
         unknown = set(outputs or ()) - set(self._outputs)
         if set(feeds) != set(self._inputs) or unknown:
             raise IncompatibleModel(f"this session does not take {_shapes(feeds)}")
