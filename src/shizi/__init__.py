@@ -32,11 +32,21 @@ if TYPE_CHECKING:
         ModelError,
         ModelNotFound,
         OptionError,
+        Quarantined,
         ShiziError,
         TooLarge,
+        Unavailable,
         UnsupportedFormat,
     )
-    from shizi.core.options import DecodeOptions, DetectOptions, Limits, ReadOptions
+    from shizi.core.options import (
+        DecodeOptions,
+        Decoder,
+        DetectOptions,
+        Effort,
+        Lane,
+        Limits,
+        ReadOptions,
+    )
     from shizi.core.types import Character, Direction, Notice, PageResult, Quad, TextLine
     from shizi.engine.reader import Reader
 
@@ -45,12 +55,12 @@ __version__ = "0.1.0"
 _ERRORS = (
     "Busy Canceled ChecksumMismatch ConfigError CorruptImage DeadlineExceeded EncryptedPdf "
     "FileAccessError GateFailed IncompatibleModel InputError MissingExtra ModelError ModelNotFound "
-    "OptionError ShiziError TooLarge UnsupportedFormat"
+    "OptionError Quarantined ShiziError TooLarge Unavailable UnsupportedFormat"
 )
 _HOMES = {
     "shizi.core.config": "Settings",
     "shizi.core.errors": _ERRORS,
-    "shizi.core.options": "DecodeOptions DetectOptions Limits ReadOptions",
+    "shizi.core.options": "DecodeOptions Decoder DetectOptions Effort Lane Limits ReadOptions",
     "shizi.core.types": "Character Direction Notice PageResult Quad TextLine",
     "shizi.engine.reader": "Reader",
 }
@@ -65,13 +75,16 @@ __all__ = [
     "CorruptImage",
     "DeadlineExceeded",
     "DecodeOptions",
+    "Decoder",
     "DetectOptions",
     "Direction",
+    "Effort",
     "EncryptedPdf",
     "FileAccessError",
     "GateFailed",
     "IncompatibleModel",
     "InputError",
+    "Lane",
     "Limits",
     "MissingExtra",
     "ModelError",
@@ -80,12 +93,14 @@ __all__ = [
     "OptionError",
     "PageResult",
     "Quad",
+    "Quarantined",
     "ReadOptions",
     "Reader",
     "Settings",
     "ShiziError",
     "TextLine",
     "TooLarge",
+    "Unavailable",
     "UnsupportedFormat",
     "__version__",
 ]

@@ -5,10 +5,12 @@
     │  ├─ UnsupportedFormat       unsupported      415   2
     │  ├─ TooLarge                too_large        413   2    names the limit and the actual value
     │  ├─ CorruptImage            corrupt          422   2
-    │  └─ EncryptedPdf            encrypted_pdf    422   8
+    │  ├─ EncryptedPdf            encrypted_pdf    422   8
+    │  └─ Quarantined             quarantined      422   2
     ├─ OptionError                bad_option       422   1    names the option and what it may be
     ├─ FileAccessError            file_access      500   5
     ├─ Busy                       busy             503   15   retry_after_s
+    │  └─ Unavailable             unavailable      503   15
     ├─ DeadlineExceeded           deadline         504   15
     ├─ Canceled                   canceled         409   15
     ├─ ModelError                 model            500   3
@@ -101,6 +103,13 @@ class EncryptedPdf(InputError):
     advice = "Give the password, or save the PDF without one."
 
 
+class Quarantined(InputError):
+    """Decoding the input ended the process that did it, more than once."""
+
+    code = "quarantined"
+    advice = "Open it in a viewer and save it again; as it is, it is not tried any more."
+
+
 class OptionError(ShiziError):
     """An option has an unknown name or an impossible value."""
 
@@ -141,6 +150,18 @@ class Busy(ShiziError):
     def __reduce__(self) -> tuple[type[Busy], tuple[float]]:
         """Survive the trip between processes with its value."""
         return type(self), (self.retry_after_s,)
+
+
+class Unavailable(Busy):
+    """A process of the service is gone and not back yet."""
+
+    code = "unavailable"
+    advice = "Try again after the time given; if it stays so, see the log of the service."
+
+    def __init__(self, retry_after_s: float) -> None:
+        """Say after how many seconds another try makes sense."""
+        super().__init__(retry_after_s)
+        self.detail = "a process of the service ended and is being replaced"
 
 
 class DeadlineExceeded(ShiziError):

@@ -58,11 +58,13 @@ class Piece(Generic[T]):
         item: what `Run` takes.
         kind: pieces of one kind may share a batch.
         cost: what it takes, in the unit of the limits.
+        padding: the part of the cost that is spent on nothing.
     """
 
     item: T
     kind: int
     cost: int
+    padding: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ class BatchReport:
     Attributes:
         items: it held.
         cost: they had together.
+        padding: part of the cost that was spent on nothing.
         seconds: it took.
         waits_s: for each item, from its arrival to its turn.
         failed: whether it raised.
@@ -79,6 +82,7 @@ class BatchReport:
 
     items: int
     cost: int
+    padding: int
     seconds: float
     waits_s: tuple[float, ...]
     failed: bool
@@ -90,7 +94,7 @@ def _ignore(_: BatchReport) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Order(Generic[T, R]):
-    item: T
+    piece: Piece[T]
     answer: Future[R]
 
 
@@ -146,7 +150,7 @@ class MicroBatcher(Generic[T, R]):
         """
         futures = []
         for piece in pieces:
-            order: _Order[T, R] = _Order(piece.item, Future())
+            order: _Order[T, R] = _Order(piece, Future())
             with self._lock:
                 self._wait_for_room(piece.cost)
                 terms = current_terms()
@@ -237,7 +241,7 @@ class MicroBatcher(Generic[T, R]):
         failed = True
         try:
             with self._watch.until(last) as stop:
-                results = self._run([waiting.item.item for waiting in batch], stop)
+                results = self._run([waiting.item.piece.item for waiting in batch], stop)
             if len(results) != len(batch):
                 raise ModelError(f"{len(results)} results came for {len(batch)} pieces of work")
             failed = False
@@ -245,8 +249,9 @@ class MicroBatcher(Generic[T, R]):
         finally:
             waits = tuple(started - waiting.since_s for waiting in batch)
             cost = sum(waiting.cost for waiting in batch)
+            padding = sum(waiting.item.piece.padding for waiting in batch)
             seconds = time.monotonic() - started
-            self._report(BatchReport(len(batch), cost, seconds, waits, failed))
+            self._report(BatchReport(len(batch), cost, padding, seconds, waits, failed))
 
 
 def _fail(answer: Future[R], error: Exception) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from shizi.core.deadline import Deadline, current_terms
 from shizi.core.errors import FileAccessError, OptionError, ShiziError, TooLarge
-from shizi.core.options import Limits, ReadOptions
+from shizi.core.options import DecodeOptions, Limits, ReadOptions
 from shizi.core.types import Frame, LineError, Notice, Page, PageResult, TextLine
 from shizi.engine.budget import measure_budget
 from shizi.engine.lines import read_lines
@@ -34,6 +34,7 @@ from shizi.models.store import (
     ModelStore,
 )
 
+Decode = Callable[[bytes, DecodeOptions, Limits], Generator[Page, None, None]]
 Source = str | os.PathLike[str] | bytes | NDArray[Any]
 
 _OPTIONS = ReadOptions()
@@ -47,6 +48,7 @@ class Reader:
         threads: of one model run; 0 takes as many as the process may use, up to four.
         models: folder of further models beside the bundled ones.
         sharing: makes many calls at once faster than each alone; None runs each by itself.
+        decode: opens documents, here or in a process of its own.
 
     Raises:
         ModelError: a model is missing or damaged.
@@ -62,9 +64,11 @@ class Reader:
         threads: int = 0,
         models: Path | None = None,
         sharing: Sharing | None = None,
+        decode: Decode = open_document,
     ) -> None:
         if threads < 0:
             raise OptionError(f"threads is {threads}; give 0 to let the reader choose, or more")
+        self._decode = decode
         store = ModelStore((models,) if models else ())
         self.threads = threads or measure_budget().threads
         wrap = sharing.session if sharing else None
@@ -107,7 +111,7 @@ class Reader:
         deadline = min(Deadline.after(options.timeout_s), current_terms().deadline)
         check_steps(options.steps or ())
         looks = self._looks.choose(options)
-        with closing(_pages(source, options)) as pages:
+        with closing(self._pages(source, options)) as pages:
             while True:
                 started = time.perf_counter()
                 deadline.check("between two pages")
@@ -134,6 +138,13 @@ class Reader:
             ModelError: a model failed.
         """
         return self._looks.choose(options).recognize(crops)
+
+    def _pages(self, source: Source, options: ReadOptions) -> Generator[Page, None, None]:
+        if isinstance(source, np.ndarray):
+            yield array_to_page(source, options.decode, options.limits)
+            return
+        data = source if isinstance(source, bytes) else _read_file(Path(source), options.limits)
+        yield from self._decode(data, options.decode, options.limits)
 
     def _read_page(
         self, page: Page, options: ReadOptions, looks: Looks, clock: _Clock
@@ -186,14 +197,6 @@ class _Clock:
     def stages(self) -> tuple[tuple[str, float], ...]:
         """Give (stage, seconds) in the order they ran."""
         return tuple(self._stages)
-
-
-def _pages(source: Source, options: ReadOptions) -> Generator[Page, None, None]:
-    if isinstance(source, np.ndarray):
-        yield array_to_page(source, options.decode, options.limits)
-        return
-    data = source if isinstance(source, bytes) else _read_file(Path(source), options.limits)
-    yield from open_document(data, options.decode, options.limits)
 
 
 def _read_file(path: Path, limits: Limits) -> bytes:

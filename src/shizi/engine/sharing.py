@@ -49,7 +49,7 @@ class SharedRecognizer:
             ModelError: no line could be read because the session failed.
         """
         strips, failed = self._recognizer.strips(crops, decoding)
-        pieces = [Piece(strip, strip.bucket, strip.bucket) for strip in strips.values()]
+        pieces = [_to_piece(strip) for strip in strips.values()]
         waiting = dict(zip(strips, self._batcher.submit(pieces), strict=True))
         scans: dict[int, Scan] = {}
         try:
@@ -104,6 +104,11 @@ class Sharing:
         """End the threads; what waits is canceled."""
         for batcher in self._batchers:
             batcher.close()
+
+
+def _to_piece(strip: Strip) -> Piece[Strip]:
+    bucket = strip.bucket
+    return Piece(strip, bucket, bucket, bucket - strip.pixels.shape[1])
 
 
 def _give_up(futures: Iterable[Future[Scan]]) -> None:

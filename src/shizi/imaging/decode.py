@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Final
 
 from shizi.core.errors import InputError, UnsupportedFormat
@@ -21,7 +21,7 @@ _LIMITS: Final = Limits()
 
 def open_document(
     data: bytes, options: DecodeOptions = _OPTIONS, limits: Limits = _LIMITS
-) -> Iterator[Page]:
+) -> Generator[Page, None, None]:
     """Decode a picture or document page by page.
 
     Nothing happens before the first page is asked for, and a page is decoded only when it is

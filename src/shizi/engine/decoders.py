@@ -1,0 +1,217 @@
+"""The processes that decode foreign bytes: forked ahead, bounded, replaced after some inputs.
+
+A mother process imports the decoders once and forks children that wait on one socket; they share
+its memory, and one that dies is replaced in milliseconds. A child has a limit on its memory, on
+the processor time of a page and on the time until the call's deadline: the kernel ends it where
+Python code could not, inside a decoder. It writes no file and its pixels leave it in memory.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+import os
+import resource
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+import msgspec
+import numpy as np
+
+from shizi.core.errors import DeadlineExceeded, ShiziError
+from shizi.core.types import Page, RgbImage
+from shizi.engine.channel import Channel, PeerLost, listen
+from shizi.engine.messages import Decode, End, Next, PageHead, error_to_message
+from shizi.imaging.decode import open_document
+
+_PR_SET_PDEATHSIG = 1
+_PATIENCE_S = 10.0
+# A child that dies this young is not replaced at once: its mother would do nothing else.
+_YOUNG_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class DecoderOptions:
+    """What the children may do.
+
+    Attributes:
+        children: inputs decoded at once.
+        inputs: a child is replaced after so many.
+        memory_bytes: a child may take beyond what its mother has.
+    """
+
+    children: int = 2
+    inputs: int = 200
+    memory_bytes: int = 2 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class DecodersPlan:
+    """What the decoders' process is told.
+
+    Attributes:
+        socket: path to listen on.
+        options: of the children.
+    """
+
+    socket: str
+    options: DecoderOptions = DecoderOptions()
+
+
+class _Ended(BaseException):
+    """The mother was told to end."""
+
+
+def main(plan_json: str, announce: Callable[[], None]) -> None:
+    """Be the decoders' process, to its end."""
+    plan = msgspec.json.decode(plan_json, type=DecodersPlan)
+    serve_decoders(listen(Path(plan.socket)), plan.options, announce)
+
+
+def serve_decoders(
+    listener: socket.socket, options: DecoderOptions, announce: Callable[[], None]
+) -> None:
+    """Keep the children alive until SIGTERM; then end them.
+
+    Args:
+        listener: bound; children accept on it.
+        options: of the children.
+        announce: called once when the first of them run.
+    """
+    signal.signal(signal.SIGTERM, _end)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    die_with_parent(signal.SIGTERM)
+    born: dict[int, float] = {}
+    try:
+        _replace(born, listener, options)
+        announce()
+        while True:
+            pid, _ = os.waitpid(-1, 0)
+            if time.monotonic() - born.pop(pid, 0.0) < _YOUNG_S:
+                time.sleep(_YOUNG_S)
+            _replace(born, listener, options)
+    except _Ended:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        for pid in born:
+            os.kill(pid, signal.SIGKILL)
+
+
+def die_with_parent(sig: signal.Signals) -> None:
+    """Ask the kernel to send a signal when the parent is gone; nothing happens off Linux."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(sig))
+
+
+def _end(_: int, __: FrameType | None) -> None:
+    raise _Ended
+
+
+def _replace(born: dict[int, float], listener: socket.socket, options: DecoderOptions) -> None:
+    while len(born) < options.children:
+        pid = os.fork()
+        if not pid:
+            _live(listener, options)
+        born[pid] = time.monotonic()
+
+
+def _live(listener: socket.socket, options: DecoderOptions) -> None:
+    """Be a child, to its end."""
+    status = 1
+    try:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        die_with_parent(signal.SIGKILL)
+        _bound(options.memory_bytes)
+        for _ in range(options.inputs):
+            sock, _address = listener.accept()
+            with sock:
+                _converse(sock)
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def _bound(memory_bytes: int) -> None:
+    """Set the limits that hold for all inputs."""
+    _limit(resource.RLIMIT_CORE, 0)
+    _limit(resource.RLIMIT_AS, _address_space_bytes() + memory_bytes)
+
+
+def _address_space_bytes() -> int:
+    try:
+        with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123 - no file system
+            return int(file.read().split()[0]) * resource.getpagesize()
+    except OSError:
+        return 1 << 40
+
+
+def _limit(kind: int, most: int) -> None:
+    hard = resource.getrlimit(kind)[1]
+    most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    resource.setrlimit(kind, (most, hard))
+
+
+def _converse(sock: socket.socket) -> None:
+    """Decode one input page by page, as fast as the pages are asked for."""
+    try:
+        channel, ask = Channel.answer(sock, _PATIENCE_S)
+        if not isinstance(ask, Decode):
+            return
+        with closing(open_document(channel.receive_bytes(ask.size), ask.options, ask.limits)) as it:
+            while True:
+                channel.receive(Next)
+                _allow(ask.seconds, channel)
+                try:
+                    page = next(it, None)
+                except ShiziError as error:
+                    channel.send(error_to_message(error, channel.call, channel.deadline))
+                    return
+                finally:
+                    signal.setitimer(signal.ITIMER_REAL, 0)
+                if page is None:
+                    channel.send(End(**channel.terms))
+                    return
+                _send_page(channel, page)
+                del page
+    except (PeerLost, DeadlineExceeded):
+        return
+
+
+def _allow(seconds: float, channel: Channel) -> None:
+    """Let the kernel end this process when the page takes too long; both signals kill."""
+    used = time.process_time()
+    _limit(resource.RLIMIT_CPU, int(used + seconds) + 1)
+    left_s = channel.deadline.left_s()
+    signal.setitimer(signal.ITIMER_REAL, max(0.001, left_s) if left_s < 1e6 else 0)
+
+
+def _send_page(channel: Channel, page: Page) -> None:
+    file = _shared(page.image)
+    try:
+        height, width, _ = page.image.shape
+        head = PageHead(
+            **channel.terms,
+            number=page.number,
+            shape=(height, width, 3),
+            frame=page.frame,
+            size=page.size,
+            notices=page.notices,
+        )
+        channel.send(head, [file])
+    finally:
+        os.close(file)
+
+
+def _shared(image: RgbImage) -> int:
+    """Put pixels into memory that another process can map; gives its descriptor."""
+    file = os.memfd_create("page")
+    os.ftruncate(file, image.nbytes)
+    with mmap.mmap(file, image.nbytes) as memory:
+        np.frombuffer(memory, np.uint8)[:] = image.reshape(-1)
+    return file

@@ -1,0 +1,127 @@
+"""The engine process: one model's reader behind a socket."""
+
+from __future__ import annotations
+
+import logging
+import select
+import signal
+import socket
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+from shizi.core.deadline import Deadline, Terms, under
+from shizi.core.errors import DeadlineExceeded, ShiziError
+from shizi.core.options import ReadOptions
+from shizi.core.types import PageResult
+from shizi.engine.admission import Admission
+from shizi.engine.channel import Channel, PeerLost
+from shizi.engine.messages import Ask, Go, Message, Pages, Ping, Pong, error_to_message
+from shizi.engine.signals import wake_on_signals
+
+_log = logging.getLogger(__name__)
+
+#: How long a conversation's first message may take; it comes from a process of our own.
+_PATIENCE_S = 10.0
+
+
+class PageReader(Protocol):
+    """What reads; threads share it."""
+
+    def read(self, source: bytes, options: ReadOptions, /) -> list[PageResult]:
+        """Read all pages of an encoded picture or document."""
+        ...
+
+
+class EngineHost:
+    """Answers calls from other processes, each in a thread of its own.
+
+    Args:
+        reader: that reads.
+        admission: who may work at once, and who may wait.
+        metrics: gives what was counted, in the text form of Prometheus.
+    """
+
+    def __init__(
+        self, reader: PageReader, admission: Admission, metrics: Callable[[], bytes] = bytes
+    ) -> None:
+        self._reader = reader
+        self._admission = admission
+        self._metrics = metrics
+        self._calls: set[threading.Thread] = set()
+
+    def serve(self, listener: socket.socket, announce: Callable[[], None], grace_s: float) -> None:
+        """Serve until SIGTERM; then let the calls that were accepted end.
+
+        Runs in the main thread, which signals reach.
+
+        Args:
+            listener: bound and listening.
+            announce: called once calls are answered.
+            grace_s: how long accepted calls may take to end.
+        """
+        with wake_on_signals(signal.SIGTERM) as wake:
+            announce()
+            while not wake.drain():
+                readable, _, _ = select.select([listener, wake.socket], [], [])
+                if listener in readable:
+                    self._accept(listener)
+        self._drain(listener, Deadline.after(grace_s))
+
+    def _accept(self, listener: socket.socket) -> None:
+        try:
+            sock, _ = listener.accept()
+        except BlockingIOError:
+            return
+        self._calls = {thread for thread in self._calls if thread.is_alive()}
+        thread = threading.Thread(target=self._converse, args=(sock,), daemon=True)
+        self._calls.add(thread)
+        thread.start()
+
+    def _drain(self, listener: socket.socket, deadline: Deadline) -> None:
+        """Take what stands in the backlog, then wait for the calls."""
+        listener.setblocking(False)
+        while True:
+            before = len(self._calls)
+            self._accept(listener)
+            if len(self._calls) <= before:
+                break
+        listener.close()
+        for thread in self._calls:
+            thread.join(max(0.0, deadline.left_s()))
+
+    def _converse(self, sock: socket.socket) -> None:
+        try:
+            channel, first = Channel.answer(sock, _PATIENCE_S)
+            with channel:
+                if isinstance(first, Ask):
+                    channel.send(self._answer(channel, first))
+                elif isinstance(first, Ping):
+                    channel.send(self._pong(channel))
+        except (PeerLost, DeadlineExceeded):
+            # Nobody waits for the answer any more.
+            _log.info("a call was given up by its caller")
+
+    def _answer(self, channel: Channel, ask: Ask) -> Message:
+        try:
+            with under(Terms(channel.deadline, ask.options.lane)), self._admission.turn():
+                channel.send(Go(**channel.terms))
+                data = channel.receive_bytes(ask.size)
+                pages = self._reader.read(data, ask.options)
+            return Pages(**channel.terms, pages=tuple(pages))
+        except ShiziError as error:
+            return error_to_message(error, channel.call, channel.deadline)
+        except PeerLost:
+            raise
+        except Exception:  # noqa: BLE001 - logged, and told as a bug of ours
+            _log.exception("unexpected error in a call")
+            bug = ShiziError("an unexpected error; the log of the service has its trace")
+            return error_to_message(bug, channel.call, channel.deadline)
+
+    def _pong(self, channel: Channel) -> Pong:
+        return Pong(
+            **channel.terms,
+            working=self._admission.working,
+            waiting=self._admission.waiting,
+            metrics=self._metrics(),
+        )

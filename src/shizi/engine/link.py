@@ -1,0 +1,72 @@
+"""The way from another process to the engine: a reader that reads elsewhere."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+from shizi.core.deadline import Deadline
+from shizi.core.errors import Unavailable
+from shizi.core.options import ReadOptions
+from shizi.core.types import PageResult
+from shizi.engine.channel import Channel, PeerLost, connect
+from shizi.engine.messages import Ask, Go, Pages, Ping, Pong
+
+# A call whose engine died is tried once more; a third engine is not spent on it.
+_TRIES = 2
+
+
+def _new_name() -> str:
+    return secrets.token_hex(8)
+
+
+class EngineLink:
+    """Reads with the engine behind a socket; threads may share it.
+
+    Args:
+        path: of the socket.
+        name: gives each call its name; names of calls at one time differ.
+    """
+
+    def __init__(self, path: Path, name: Callable[[], str] = _new_name) -> None:
+        self._path = str(path)
+        self._name = name
+
+    def read(self, source: bytes, options: ReadOptions) -> list[PageResult]:
+        """Read all pages of an encoded picture or document; see `Reader.read`.
+
+        Raises:
+            Busy: the engine takes no more calls for now.
+            Unavailable: it is gone and did not come back in time, or died twice over this call.
+            DeadlineExceeded: the time of the call ran out.
+            ShiziError: whatever the reader raised.
+        """
+        deadline = Deadline.after(options.timeout_s)
+        for _ in range(_TRIES):
+            try:
+                return self._ask(source, options, deadline)
+            except PeerLost:
+                deadline.check("when the engine was lost")
+        raise Unavailable(1.0)
+
+    def ping(self, timeout_s: float) -> Pong:
+        """Ask whether the engine lives.
+
+        Raises:
+            Unavailable: it does not answer.
+        """
+        deadline = Deadline.after(timeout_s)
+        try:
+            with Channel(connect(self._path, deadline), self._name(), deadline) as channel:
+                channel.send(Ping(**channel.terms))
+                return channel.receive(Pong)
+        except PeerLost as error:
+            raise Unavailable(1.0) from error
+
+    def _ask(self, source: bytes, options: ReadOptions, deadline: Deadline) -> list[PageResult]:
+        with Channel(connect(self._path, deadline), self._name(), deadline) as channel:
+            channel.send(Ask(**channel.terms, size=len(source), options=options))
+            channel.receive(Go)
+            channel.send_bytes(source)
+            return list(channel.receive(Pages).pages)

@@ -1,0 +1,95 @@
+"""What the engine counts, in the form Prometheus reads; numbers only, never what a page says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from shizi.core.types import PageResult
+from shizi.engine.batcher import BatchReport
+
+#: Seconds; a line takes milliseconds, a document minutes.
+SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+_ITEMS = (1, 2, 3, 4, 6, 8)
+_LINES = (0, 1, 5, 10, 20, 50, 100, 200, 500, 1000)
+
+
+class EngineMetrics:
+    """The counters of one engine process.
+
+    Args:
+        model: name of its recognizer, a label of every series.
+    """
+
+    def __init__(self, model: str) -> None:
+        self._registry = CollectorRegistry()
+        self._model = model
+        self._stages = self._histogram("stage_seconds", "Time of a page by stage", ("stage",))
+        self._lines = self._histogram("page_lines", "Lines read on a page", buckets=_LINES)
+        self._batch_items = self._histogram(
+            "batch_items", "Lines of a batch", ("network",), buckets=_ITEMS
+        )
+        self._batch_seconds = self._histogram("batch_seconds", "Time of a batch", ("network",))
+        self._waits = self._histogram(
+            "queue_wait_seconds", "Wait of a line for its batch", ("network",)
+        )
+        self._columns = self._counter("columns", "Columns of pixels recognized", ("network",))
+        self._padding = self._counter("padding_columns", "Of those, padding", ("network",))
+        self._failed = self._counter("failed_batches", "Batches that failed", ("network",))
+        self._lost = self._counter("lost_processes", "Processes lost in a call", ("reason",))
+
+    def watch_queues(
+        self,
+        working: Callable[[], int],
+        waiting: Callable[[], int],
+        queued_columns: Callable[[], int],
+    ) -> None:
+        """Say where the state of the queues is asked for."""
+        for name, what, ask in (
+            ("working_calls", "Calls in work", working),
+            ("waiting_calls", "Calls that wait for their turn", waiting),
+            ("queued_columns", "Columns of pixels that wait to be recognized", queued_columns),
+        ):
+            gauge = Gauge(f"shizi_{name}", what, ("model",), registry=self._registry)
+            gauge.labels(self._model).set_function(ask)
+
+    def count_pages(self, pages: Sequence[PageResult]) -> None:
+        """Count what was read."""
+        for page in pages:
+            self._lines.labels(self._model).observe(len(page.lines))
+            for stage, seconds in page.timing_s:
+                self._stages.labels(self._model, stage).observe(seconds)
+
+    def count_batch(self, network: str, report: BatchReport) -> None:
+        """Count a batch of lines."""
+        labels = self._model, network
+        self._batch_items.labels(*labels).observe(report.items)
+        self._batch_seconds.labels(*labels).observe(report.seconds)
+        self._columns.labels(*labels).inc(report.cost)
+        self._padding.labels(*labels).inc(report.padding)
+        self._failed.labels(*labels).inc(report.failed)
+        for wait_s in report.waits_s:
+            self._waits.labels(*labels).observe(wait_s)
+
+    def count_lost(self, reason: str) -> None:
+        """Count a process that was lost in the midst of a call."""
+        self._lost.labels(self._model, reason).inc()
+
+    def to_text(self) -> bytes:
+        """Write all series in the text form of Prometheus."""
+        return generate_latest(self._registry)
+
+    def _counter(self, name: str, what: str, labels: tuple[str, ...] = ()) -> Counter:
+        return Counter(f"shizi_{name}", what, ("model", *labels), registry=self._registry)
+
+    def _histogram(
+        self,
+        name: str,
+        what: str,
+        labels: tuple[str, ...] = (),
+        buckets: Sequence[float] = SECONDS,
+    ) -> Histogram:
+        return Histogram(
+            f"shizi_{name}", what, ("model", *labels), buckets=buckets, registry=self._registry
+        )
