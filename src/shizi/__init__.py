@@ -29,11 +29,18 @@ if TYPE_CHECKING:
         IncompatibleModel,
         InputError,
         MissingExtra,
+        MissingUpload,
         ModelError,
         ModelNotFound,
         OptionError,
+        RateLimited,
+        RequestError,
         ShiziError,
+        SlowClient,
         TooLarge,
+        Unauthorized,
+        Unreachable,
+        UnsupportedBody,
         UnsupportedFormat,
     )
     from shizi.core.options import DecodeOptions, DetectOptions, Limits, ReadOptions
@@ -44,8 +51,9 @@ __version__ = "0.1.0"
 
 _ERRORS = (
     "Busy Canceled ChecksumMismatch ConfigError CorruptImage DeadlineExceeded EncryptedPdf "
-    "FileAccessError GateFailed IncompatibleModel InputError MissingExtra ModelError ModelNotFound "
-    "OptionError ShiziError TooLarge UnsupportedFormat"
+    "FileAccessError GateFailed IncompatibleModel InputError MissingExtra MissingUpload "
+    "ModelError ModelNotFound OptionError RateLimited RequestError ShiziError SlowClient "
+    "TooLarge Unauthorized Unreachable UnsupportedBody UnsupportedFormat"
 )
 _HOMES = {
     "shizi.core.config": "Settings",
@@ -74,18 +82,25 @@ __all__ = [
     "InputError",
     "Limits",
     "MissingExtra",
+    "MissingUpload",
     "ModelError",
     "ModelNotFound",
     "Notice",
     "OptionError",
     "PageResult",
     "Quad",
+    "RateLimited",
     "ReadOptions",
     "Reader",
+    "RequestError",
     "Settings",
     "ShiziError",
+    "SlowClient",
     "TextLine",
     "TooLarge",
+    "Unauthorized",
+    "Unreachable",
+    "UnsupportedBody",
     "UnsupportedFormat",
     "__version__",
 ]
