@@ -39,7 +39,8 @@ def install_gate(app: Flask, server: ServerSettings) -> None:
         ConfigError: the file of keys or the limit of the settings is malformed.
     """
     ring = KeyRing(server.keys) if server.keys else None
-    rates = Rates(server.rate_limit)
+    rates = Rates()
+    rates.check(server.rate_limit)
     if ring is None and not is_loopback(server.host):
         _log.warning(
             "the service listens on %s without keys: whoever reaches it may use it; "
@@ -52,8 +53,9 @@ def install_gate(app: Flask, server: ServerSettings) -> None:
         if rule is None or rule.rule in _OPEN or request.method == "OPTIONS":
             return
         key = _known(ring)
-        if request.method == "POST":
-            _count(rates, key)
+        limit = (key.limit if key else "") or server.rate_limit
+        if limit and request.method == "POST":
+            _count(rates, key, limit)
 
     app.before_request(enter)
     app.after_request(_tell_standing)
@@ -92,12 +94,9 @@ def _known(ring: KeyRing | None) -> Key | None:
     return key
 
 
-def _count(rates: Rates, key: Key | None) -> None:
+def _count(rates: Rates, key: Key | None, limit: str) -> None:
     who = f"key {key.name}" if key else f"address {request.remote_addr}"
-    standing = rates.hit(who, key.limit if key else "")
-    if standing is None:
-        return
-    g.standing = standing
+    g.standing = standing = rates.hit(who, limit)
     if standing.exceeded:
         raise RateLimited(max(1.0, standing.reset_at_s - time.time()))
 

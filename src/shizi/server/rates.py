@@ -30,39 +30,35 @@ class Standing:
 
 
 class Rates:
-    """Counts requests against limits such as "60/minute"; threads share it.
+    """Counts requests against limits such as "60/minute"; threads share it."""
 
-    Args:
-        default: for whoever has no limit of its own; empty for none.
-
-    Raises:
-        ConfigError: it is no limit.
-    """
-
-    def __init__(self, default: str) -> None:
-        self._default = default
+    def __init__(self) -> None:
         self._limiter: MovingWindowRateLimiter | None = None
         self._parsed: dict[str, list[RateLimitItem]] = {}
-        if default:
-            self._items(default)
 
-    def hit(self, who: str, own: str = "") -> Standing | None:
+    def check(self, limit: str) -> None:
+        """Look whether a text is a limit, or several with commas; empty is none.
+
+        Raises:
+            ConfigError: it is no limit.
+        """
+        if limit:
+            self._items(limit)
+
+    def hit(self, who: str, limit: str) -> Standing:
         """Count a request.
 
         Args:
             who: asks.
-            own: its limit; empty for the default.
+            limit: that holds for it.
 
         Returns:
-            How it stands; None where nothing limits it.
+            How it stands to the limit that is nearest to its end.
 
         Raises:
-            ConfigError: its own limit is no limit.
+            ConfigError: the limit is none.
         """
-        text = own or self._default
-        if not text:
-            return None
-        items = self._items(text)
+        items = self._items(limit)
         limiter = self._open()
         # Every limit is hit, whichever is exceeded: asking on does not pay.
         passed = [limiter.hit(item, who) for item in items]
