@@ -29,13 +29,20 @@ if TYPE_CHECKING:
         IncompatibleModel,
         InputError,
         MissingExtra,
+        MissingUpload,
         ModelError,
         ModelNotFound,
         OptionError,
         Quarantined,
+        RateLimited,
+        RequestError,
         ShiziError,
+        SlowClient,
         TooLarge,
+        Unauthorized,
         Unavailable,
+        Unreachable,
+        UnsupportedBody,
         UnsupportedFormat,
     )
     from shizi.core.options import (
@@ -54,8 +61,9 @@ __version__ = "0.1.0"
 
 _ERRORS = (
     "Busy Canceled ChecksumMismatch ConfigError CorruptImage DeadlineExceeded EncryptedPdf "
-    "FileAccessError GateFailed IncompatibleModel InputError MissingExtra ModelError ModelNotFound "
-    "OptionError Quarantined ShiziError TooLarge Unavailable UnsupportedFormat"
+    "FileAccessError GateFailed IncompatibleModel InputError MissingExtra MissingUpload "
+    "ModelError ModelNotFound OptionError Quarantined RateLimited RequestError ShiziError "
+    "SlowClient TooLarge Unauthorized Unavailable Unreachable UnsupportedBody UnsupportedFormat"
 )
 _HOMES = {
     "shizi.core.config": "Settings",
@@ -87,6 +95,7 @@ __all__ = [
     "Lane",
     "Limits",
     "MissingExtra",
+    "MissingUpload",
     "ModelError",
     "ModelNotFound",
     "Notice",
@@ -94,13 +103,19 @@ __all__ = [
     "PageResult",
     "Quad",
     "Quarantined",
+    "RateLimited",
     "ReadOptions",
     "Reader",
+    "RequestError",
     "Settings",
     "ShiziError",
+    "SlowClient",
     "TextLine",
     "TooLarge",
+    "Unauthorized",
     "Unavailable",
+    "Unreachable",
+    "UnsupportedBody",
     "UnsupportedFormat",
     "__version__",
 ]

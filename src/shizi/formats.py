@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from shizi.core.errors import ShiziError
-from shizi.core.types import Notice, PageResult, Quad, TextLine
+from shizi.core.types import Character, Direction, Notice, PageResult, Quad, TextLine
 
 SCHEMA = "1.0"
 Json = dict[str, object]
@@ -17,12 +18,15 @@ def pages_to_text(pages: Sequence[PageResult]) -> str:
     return "\f".join(page.text + "\n" if page.lines else "" for page in pages)
 
 
-def pages_to_dict(pages: Sequence[PageResult], total_time_s: float) -> Json:
+def pages_to_dict(
+    pages: Sequence[PageResult], total_time_s: float, *, relative: bool = False
+) -> Json:
     """Give the response object of one picture or document.
 
     Args:
         pages: of one input, in order; none read is a success without results.
         total_time_s: seconds the caller waited for the reading.
+        relative: give boxes as parts of the page's width and height instead of in pixels.
 
     Returns:
         What `json` can write. Boxes are four (x, y) clockwise from where the text begins, in
@@ -30,7 +34,7 @@ def pages_to_dict(pages: Sequence[PageResult], total_time_s: float) -> Json:
         in [0, 1].
     """
     results = [
-        _line_to_dict(line, page.number, k)
+        _line_to_dict(line, page, k, relative=relative)
         for page in pages
         for k, line in enumerate(page.lines, start=1)
     ]
@@ -71,18 +75,86 @@ def dict_to_jsonl(image: str, response: Mapping[str, object]) -> str:
     return json.dumps({"image": image, **response}, ensure_ascii=False) + "\n"
 
 
-def _line_to_dict(line: TextLine, page: int, number: int) -> Json:
+def box_to_list(quad: Quad, unit: tuple[int, int] | None = None) -> list[list[int | float]]:
+    """Give four [x, y], clockwise from where the text begins.
+
+    Args:
+        quad: in pixels of the original page.
+        unit: (width, height) of a page, in pixels, to give parts of; None gives pixels.
+    """
+    if unit is None:
+        return [[_number(x), _number(y)] for x, y in quad.points]
+    width, height = (max(side, 1) for side in unit)
+    return [[round(x / width, 5), round(y / height, 5)] for x, y in quad.points]
+
+
+def dict_to_pages(answer: Mapping[str, Any]) -> list[PageResult]:
+    """Give back the pages of a response object; what it does not hold has its default.
+
+    Args:
+        answer: as `pages_to_dict` gives it, of one picture or document.
+
+    Raises:
+        KeyError, TypeError, ValueError: it has another form.
+    """
+    lines: dict[int, list[TextLine]] = {}
+    for entry in answer["results"]:
+        lines.setdefault(int(entry["page"]), []).append(_dict_to_line(entry))
+    notices = [
+        Notice(str(entry["code"]), str(entry["detail"]), entry.get("page"))
+        for entry in answer["warnings"]
+    ]
+    return [
+        PageResult(
+            number=int(page["page"]),
+            width=int(page["width"]),
+            height=int(page["height"]),
+            lines=tuple(lines.get(int(page["page"]), ())),
+            notices=tuple(notice for notice in notices if notice.page in (page["page"], None)),
+            angle_deg=float(page["angle"]),
+            scale=float(page["scale"]),
+            steps=tuple(page["steps"]),
+            model=str(answer["model"]["name"]),
+        )
+        for page in answer["pages"]
+    ]
+
+
+def _dict_to_line(entry: Mapping[str, Any]) -> TextLine:
+    return TextLine(
+        text=str(entry["text"]),
+        confidence=float(entry["confidence"]),
+        box=_list_to_box(entry["box"]),
+        direction=Direction(entry["direction"]),
+        characters=tuple(
+            Character(str(c["text"]), float(c["confidence"]), _list_to_box(c["box"]))
+            for c in entry.get("chars", ())
+        ),
+    )
+
+
+def _list_to_box(points: Sequence[Sequence[float]]) -> Quad:
+    a, b, c, d = ((float(x), float(y)) for x, y in points)
+    return Quad((a, b, c, d))
+
+
+def _line_to_dict(line: TextLine, page: PageResult, number: int, *, relative: bool) -> Json:
+    unit = (page.width, page.height) if relative else None
     result: Json = {
         "text": line.text,
         "confidence": _confidence(line.confidence),
-        "box": _box(line.box),
-        "page": page,
+        "box": box_to_list(line.box, unit),
+        "page": page.number,
         "line": number,
         "direction": line.direction.value,
     }
     if line.characters:
         result["chars"] = [
-            {"text": c.text, "confidence": _confidence(c.confidence), "box": _box(c.box)}
+            {
+                "text": c.text,
+                "confidence": _confidence(c.confidence),
+                "box": box_to_list(c.box, unit),
+            }
             for c in line.characters
         ]
     return result
@@ -113,10 +185,6 @@ def _timing(pages: Sequence[PageResult]) -> dict[str, float]:
         for stage, seconds in page.timing_s:
             sums[stage] = sums.get(stage, 0.0) + float(seconds)
     return {stage: round(seconds, 4) for stage, seconds in sums.items()}
-
-
-def _box(quad: Quad) -> list[list[int | float]]:
-    return [[_number(x), _number(y)] for x, y in quad.points]
 
 
 def _confidence(value: float) -> float:

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import FrameType
 
 import pytest
+from flask.testing import FlaskClient
 
 import shizi
 from shizi import Reader, ReadOptions
@@ -32,8 +33,7 @@ def reader() -> Reader:
     return Reader()
 
 
-def _over_http(reader: Reader, picture: bytes) -> dict[str, object]:
-    client = create_app(Settings(), reader).test_client()
+def _over_http(client: FlaskClient, picture: bytes) -> dict[str, object]:
     answer = client.post("/ocr", data={"image": (io.BytesIO(picture), "receipt.png")})
     assert answer.status_code == 200
     content: dict[str, object] = answer.get_json()
@@ -46,7 +46,7 @@ def test_the_receipt_is_read_alike_by_python_command_line_and_http(
     pages = reader.read(RECEIPT)
     by_python = json.loads(json.dumps(pages_to_dict(pages, 0.0)))
     by_command = json.loads(shizi("read", "-f", "json", RECEIPT).stdout)
-    by_http = _over_http(reader, RECEIPT.read_bytes())
+    by_http = _over_http(create_app(Settings(), reader).test_client(), RECEIPT.read_bytes())
 
     wanted = normalized(RECEIPT_TEXT)
     cer = edit_distance(wanted, normalized(pages[0].text)) / len(wanted)
@@ -73,9 +73,10 @@ def test_the_files_entered_are_those_of_the_document(reader: Reader) -> None:
     document = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     told = re.findall(r"^\| `([\w/]+\.py)` \|", document, re.M)
     picture = RECEIPT.read_bytes()
-    _over_http(reader, picture)
+    client = create_app(Settings(), reader).test_client()
+    _over_http(client, picture)
 
-    entered = _entered(lambda: _over_http(reader, picture))
+    entered = _entered(lambda: _over_http(client, picture))
 
     assert len(told) == len(set(told))
     assert entered == set(told)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import sys
 from collections.abc import Mapping
 from functools import partial
@@ -11,6 +12,7 @@ from functools import partial
 from shizi.cli import assembly, doctor
 from shizi.cli.console import load_settings, say, say_error, table
 from shizi.core.errors import ModelNotFound, ShiziError
+from shizi.core.telemetry import configure_logging
 from shizi.models.store import Manifest, ModelStore, verify
 
 
@@ -33,6 +35,8 @@ def add_serve_arguments(parser: argparse.ArgumentParser) -> None:
 def run_serve(args: argparse.Namespace) -> int:
     """Serve until a signal ends it."""
     settings = load_settings(args).settings
+    level = logging.WARNING if args.quiet else logging.INFO
+    configure_logging(settings.server.log_format, level)
     # Flask costs a tenth of a second, and only this verb needs it.
     from shizi.server.serve import serve  # noqa: PLC0415
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from shizi import __version__
-from shizi.cli import bench, commands, train
+from shizi.cli import bench, commands, keys, train
 from shizi.cli.console import say, say_error
 from shizi.cli.read import add_read_arguments, run_read
 from shizi.core.errors import OptionError, ShiziError
@@ -49,6 +49,9 @@ class Verb:
 VERBS = (
     Verb("read", "read the text of files", add_read_arguments, run_read),
     Verb("serve", "serve the page and the API", commands.add_serve_arguments, commands.run_serve),
+    Verb("keys add", "draw a key for the service", keys.add_add_arguments, keys.run_add),
+    Verb("keys list", "list the keys of the service", keys.add_file_argument, keys.run_list),
+    Verb("keys remove", "remove a key of the service", keys.add_remove_arguments, keys.run_remove),
     Verb(
         "models list",
         "list the installed models",
@@ -100,6 +103,7 @@ VERBS = (
     Verb("doctor", "check this installation", commands.add_json_argument, commands.run_doctor),
 )
 _GROUPS = {
+    "keys": "look after the keys of the service",
     "models": "look after the models",
     "config": "look at the configuration",
     "train": "train a model",

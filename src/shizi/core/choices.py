@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
 from enum import StrEnum
 from typing import TypeVar
 
 from shizi.core.errors import OptionError
-from shizi.core.options import Decoder, Effort
+from shizi.core.options import Decoder, Effort, Lane
 
 _Word = TypeVar("_Word", bound=StrEnum)
 _RANGE = re.compile(r"(\d+)(-(\d*))?")
@@ -78,6 +79,15 @@ def parse_decoder(text: str) -> Decoder:
     return _parse_word("decoder", text, Decoder)
 
 
+def parse_lane(text: str) -> Lane:
+    """Read who goes first where several calls wait.
+
+    Raises:
+        OptionError: it is neither of the two words.
+    """
+    return _parse_word("priority", text, Lane)
+
+
 def _parse_word(name: str, text: str, words: type[_Word]) -> _Word:
     try:
         return words(text.strip().lower())
@@ -103,6 +113,21 @@ def parse_whole(name: str, text: str, least: int, most: int) -> int:
         raise OptionError(f"{name} is {text!r}, not a whole number") from None
     if not least <= value <= most:
         raise OptionError(f"{name} is {value}; it must be from {least} to {most}")
+    return value
+
+
+def parse_seconds(name: str, text: str, most: float) -> float:
+    """Read a length of time: more than 0 seconds, at most so many.
+
+    Raises:
+        OptionError: it is none, or too long; the message names it.
+    """
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value <= most:
+        raise OptionError(f"{name} is {text!r}; it is seconds, more than 0 and at most {most:g}")
     return value
 
 

@@ -23,6 +23,7 @@ import yaml
 from shizi.core.choices import parse_words
 from shizi.core.errors import ConfigError
 from shizi.core.options import DecodeOptions, Decoder, Effort, Limits, ReadOptions
+from shizi.core.telemetry import LogFormat
 
 FILE_NAME = "shizi.yaml"
 FILE_VARIABLE = "SHIZI_CONFIG"
@@ -40,6 +41,19 @@ class ServerSettings:
         max_body_bytes: a request with a larger body is refused before it is read.
         timeout_s: seconds the requests in work are given to end when the service is stopped.
         threads: requests answered at once.
+        request_timeout_s: seconds a request may take that does not say so itself.
+        max_request_timeout_s: the most seconds a request may ask for.
+        upload_timeout_s: seconds a client is given to send the body of its request.
+        max_held_bytes: bytes the bodies of all requests in work may take together; a request past
+            it is told to come back.
+        max_documents: pictures and documents in one request.
+        keys: file of the keys that open the service, see `shizi keys`; None opens it to everybody.
+        rate_limit: requests a key, or without keys an address, may make: "60/minute", several
+            with commas; empty for any number.
+        cors_origins: origins whose pages may call the service, such as "https://a.example", with
+            commas; empty for none.
+        log_format: json writes a line of JSON an event, text one for people; auto is text on a
+            terminal, json elsewhere.
     """
 
     host: str = "127.0.0.1"
@@ -47,6 +61,15 @@ class ServerSettings:
     max_body_bytes: int = 20_000_000
     timeout_s: float = field(default=30.0, metadata={"least": 1.0, "most": 3_600.0})
     threads: int = field(default=4, metadata={"least": 1, "most": 256})
+    request_timeout_s: float = field(default=120.0, metadata={"least": 0.1, "most": 86_400.0})
+    max_request_timeout_s: float = field(default=600.0, metadata={"least": 0.1, "most": 86_400.0})
+    upload_timeout_s: float = field(default=60.0, metadata={"least": 1.0, "most": 3_600.0})
+    max_held_bytes: int = 200_000_000
+    max_documents: int = field(default=50, metadata={"least": 1, "most": 1_000})
+    keys: Path | None = None
+    rate_limit: str = ""
+    cors_origins: str = ""
+    log_format: LogFormat = LogFormat.AUTO
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,6 +320,7 @@ _KINDS = {
     Path: "a path",
     Effort: f"one of {', '.join(Effort)}",
     Decoder: f"one of {', '.join(Decoder)}",
+    LogFormat: f"one of {', '.join(LogFormat)}",
 }
 
 

@@ -19,7 +19,14 @@
     │  └─ IncompatibleModel       incompatible     500   3
     ├─ GateFailed                 gate_failed      409   11
     ├─ MissingExtra               missing_extra    501   3    names the pip command
-    └─ ConfigError                bad_config       500   9
+    ├─ ConfigError                bad_config       500   9
+    ├─ RequestError               bad_request      400   15
+    │  ├─ MissingUpload           missing_image    400   15
+    │  ├─ Unauthorized            unauthorized     401   15
+    │  ├─ SlowClient              slow_client      408   15
+    │  ├─ UnsupportedBody         unsupported_body 415   15
+    │  └─ RateLimited             rate_limited     429   15   retry_after_s
+    └─ Unreachable                unreachable      502   15
 
 A foreign exception is translated into one of these at the seam where its library is called.
 """
@@ -116,7 +123,7 @@ class OptionError(ShiziError):
     code = "bad_option"
     http_status = 422
     exit_status = 1
-    advice = "See `shizi --help` for the options and their values."
+    advice = "See `shizi --help`, or over HTTP `/v1/options`, for the options and their values."
 
     @classmethod
     def unknown(cls, name: str, known: Iterable[str], noun: str = "option") -> OptionError:
@@ -243,3 +250,70 @@ class ConfigError(ShiziError):
     code = "bad_config"
     exit_status = 9
     advice = "Fix the setting named; `shizi config show` tells where each value comes from."
+
+
+class RequestError(ShiziError):
+    """An HTTP request is malformed, or its body did not arrive whole."""
+
+    code = "bad_request"
+    http_status = 400
+    advice = "Compare the request with the documentation of the service, at `/docs`."
+
+
+class MissingUpload(RequestError):
+    """The request holds no picture."""
+
+    code = "missing_image"
+    advice = (
+        "Send the picture as multipart/form-data in a file field named `image` or `file`, in "
+        "base64 as `image` of a JSON object, or its bytes alone."
+    )
+
+
+class Unauthorized(RequestError):
+    """The service asks for a key, and the request has none that it knows."""
+
+    code = "unauthorized"
+    http_status = 401
+    advice = "Send a key in the header `X-API-Key`, or as `Authorization: Bearer`."
+
+
+class SlowClient(RequestError):
+    """The body of the request took longer to arrive than the service waits."""
+
+    code = "slow_client"
+    http_status = 408
+    advice = "Send it again over a faster connection, or send less at once."
+
+
+class UnsupportedBody(RequestError):
+    """The body is of a type or encoding that the service does not take."""
+
+    code = "unsupported_body"
+    http_status = 415
+    advice = "Send multipart/form-data, application/json, or the bytes of a picture or PDF."
+
+
+class RateLimited(RequestError):
+    """A client has asked more often than it may."""
+
+    code = "rate_limited"
+    http_status = 429
+    advice = "Try again after the time given, or ask whoever runs the service for a higher limit."
+
+    def __init__(self, retry_after_s: float) -> None:
+        """Say after how many seconds another try makes sense."""
+        super().__init__(f"too many requests; try again in {retry_after_s:.0f} s")
+        self.retry_after_s = retry_after_s
+
+    def __reduce__(self) -> tuple[type[RateLimited], tuple[float]]:
+        """Survive the trip between processes with its value."""
+        return type(self), (self.retry_after_s,)
+
+
+class Unreachable(ShiziError):
+    """A client cannot reach the service, or what answers is no Shizi."""
+
+    code = "unreachable"
+    http_status = 502
+    advice = "Check the address, and that the service runs."

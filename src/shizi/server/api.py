@@ -1,74 +1,94 @@
-"""The routes: the page, the reading of one picture, and whether the service lives."""
+"""The routes that read: ours, and those of the services whose clients are answered too."""
 
 from __future__ import annotations
 
-import json
-import time
 from collections.abc import Mapping
-from typing import Protocol
+from functools import partial
 
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, abort, g, request
 
-from shizi.core.config import Settings
-from shizi.core.errors import ShiziError
-from shizi.core.options import ReadOptions
-from shizi.core.types import PageResult
-from shizi.formats import pages_to_dict
-from shizi.server.schema import UPLOAD_FIELDS, fields_to_options
+from shizi.server.bodies import Body, once
+from shizi.server.compat.baidu import (
+    BAIDU_PREFIX,
+    baidu_call,
+    baidu_shape,
+    baidu_submission,
+    baidu_token,
+    is_baidu_route,
+)
+from shizi.server.compat.choice import COMPAT_PARAMETER, check_compat, shape_of_request
+from shizi.server.compat.paddlex import PADDLEX, paddlex_submission
+from shizi.server.compat.rapidocr import RAPIDOCR, take_rapidocr_fields
+from shizi.server.compat.umi import UMI, umi_options, umi_shape, umi_submission
+from shizi.server.reading import PageReader
+from shizi.server.service import Service
+from shizi.server.shapes import DOCUMENTS, TEXTS, Shape, reply
+from shizi.server.uploads import Submission
 
-
-class PageReader(Protocol):
-    """What the service needs of a reader; threads share it."""
-
-    def read(self, source: bytes, options: ReadOptions, /) -> list[PageResult]:
-        """Read all pages of an encoded picture or document."""
-        ...
-
-
-class MissingUpload(ShiziError):
-    """The request holds no picture."""
-
-    code = "missing_image"
-    http_status = 400
-    advice = "Send the picture as multipart/form-data, in a file field named `image`."
+__all__ = ["PageReader", "create_api"]
 
 
-def create_api(settings: Settings, reader: PageReader) -> Blueprint:
-    """Make the routes on a reader."""
+def create_api(service: Service) -> Blueprint:
+    """Make the routes on a service."""
     api = Blueprint("api", __name__)
-    defaults = settings.read_options()
 
-    @api.get("/")
-    def page() -> Response:
-        return current_app.send_static_file("index.html")
-
-    @api.get("/healthz")
-    def health() -> Response:
-        return reply({"status": "ok"})
+    @api.post("/v1/ocr")
+    def read_documents() -> Response:
+        return service.answer(service.submission(service.body()), DOCUMENTS)
 
     @api.post("/ocr")
-    def ocr() -> Response:
-        started = time.perf_counter()
-        data = _uploaded_bytes()
-        options = fields_to_options({**request.args, **request.form}, defaults)
-        pages = reader.read(data, options)
-        return reply(pages_to_dict(pages, time.perf_counter() - started))
+    def read_lines() -> Response:
+        shape = shape_of_request(request)
+        check_compat(request)
+        submission = _compat_submission(service, service.body(), shape)
+        return service.answer(submission, shape, query=(COMPAT_PARAMETER,))
+
+    @api.post("/api/ocr")
+    def read_texts() -> Response:
+        body = service.body()
+        if body.json is not None and "base64" in body.json:
+            return _answer_umi(service, body.json)
+        return service.answer(service.submission(body), TEXTS)
+
+    @api.get("/api/ocr/get_options")
+    def list_umi_options() -> Response:
+        return reply(umi_options())
+
+    @api.post(BAIDU_PREFIX + "<kind>")
+    def read_for_baidu(kind: str) -> Response:
+        if not is_baidu_route(kind):
+            abort(404)
+        return _answer_baidu(service, kind)
+
+    @api.route("/oauth/2.0/token", methods=["GET", "POST"])
+    def give_baidu_token() -> Response:
+        fields = {**request.args, **service.body().form}
+        return reply(baidu_token(fields.get("client_secret", "")))
 
     return api
 
 
-def reply(content: Mapping[str, object], status: int = 200) -> Response:
-    """Answer with JSON, Chinese as it is; no cache may keep what a document says."""
-    response = Response(
-        json.dumps(content, ensure_ascii=False) + "\n", status, mimetype="application/json"
+def _compat_submission(service: Service, body: Body, shape: Shape) -> Submission:
+    if shape is PADDLEX and body.json is not None:
+        return paddlex_submission(body.json)
+    submission = service.submission(body)
+    if shape is RAPIDOCR:
+        return Submission(submission.pictures, take_rapidocr_fields(submission.fields))
+    return submission
+
+
+def _answer_umi(service: Service, content: Mapping[str, object]) -> Response:
+    g.shape = UMI
+    submission, choice = umi_submission(content, service.options)
+    return service.answer(submission, umi_shape(choice))
+
+
+def _answer_baidu(service: Service, kind: str) -> Response:
+    query = once(list(request.args.items(multi=True)))
+    submission, choice = baidu_submission(kind, service.body(), query)
+    return service.answer(
+        submission,
+        baidu_shape(choice),
+        query=tuple(query),
+        change=partial(baidu_call, kind, choice=choice),
     )
-    response.headers["Cache-Control"] = "no-store"
-    return response
-
-
-def _uploaded_bytes() -> bytes:
-    for name in UPLOAD_FIELDS:
-        if (upload := request.files.get(name)) is not None:
-            data: bytes = upload.read()
-            return data
-    raise MissingUpload("the request has no file field named `image`")

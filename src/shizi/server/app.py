@@ -1,18 +1,23 @@
-"""Builds the web application: routes, errors as JSON, headers that keep the page to itself."""
+"""Builds the web application: routes, errors, and headers that keep the page to itself."""
 
 from __future__ import annotations
 
-import logging
-
-from flask import Flask, Response, request
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from flask import Flask, Response
 
 from shizi.core.config import Settings
-from shizi.core.errors import Busy, ShiziError, TooLarge
-from shizi.formats import error_to_dict, failure_to_dict
-from shizi.server.api import PageReader, create_api, reply
-
-_log = logging.getLogger(__name__)
+from shizi.server.api import create_api
+from shizi.server.bodies import release_body
+from shizi.server.budget import BodyBudget
+from shizi.server.cors import install_cors
+from shizi.server.failures import install_failures
+from shizi.server.gate import install_gate
+from shizi.server.info import create_info
+from shizi.server.metrics import Meter, ProcessMeter, install_meter
+from shizi.server.reading import PageReader
+from shizi.server.schema import default_call, make_options
+from shizi.server.service import Service
+from shizi.server.state import InProcessState, ServiceState
+from shizi.server.trace import install_trace
 
 # Nothing but our own files may run, and nobody may put the page into a frame.
 _HEADERS = {
@@ -29,56 +34,49 @@ _HEADERS = {
 }
 
 
-def create_app(settings: Settings, reader: PageReader) -> Flask:
+def create_app(
+    settings: Settings,
+    reader: PageReader,
+    state: ServiceState | None = None,
+    meter: Meter | None = None,
+) -> Flask:
     """Assemble the service.
 
     Args:
         settings: resolved at the edge.
         reader: shared by all threads; it must be safe for that.
+        state: what the engine tells of itself; that of a reader in this process where None.
+        meter: counts; within this process where None.
 
     Returns:
-        A WSGI application with `/`, `/ocr` and `/healthz`.
+        A WSGI application; `docs/http.md` lists its routes.
+
+    Raises:
+        ConfigError: a setting of the service, or a file it names, is malformed.
     """
     app = Flask("shizi.server", static_folder="static", static_url_path="/static")
-    app.config["MAX_CONTENT_LENGTH"] = settings.server.max_body_bytes
-    app.register_blueprint(create_api(settings, reader))
-    app.register_error_handler(ShiziError, _answer_error)
-    app.register_error_handler(RequestEntityTooLarge, _answer_too_large)
-    app.register_error_handler(HTTPException, _answer_http)
-    app.register_error_handler(Exception, _answer_unexpected)
+    server = settings.server
+    app.config["MAX_CONTENT_LENGTH"] = server.max_body_bytes
+    service = Service(
+        settings=settings,
+        reader=reader,
+        state=state or InProcessState(settings),
+        meter=meter or ProcessMeter(),
+        budget=BodyBudget(server.max_held_bytes),
+        options=make_options(server),
+        default=default_call(settings),
+    )
+    # What comes first begins first and ends last: the log has the whole of every request.
+    install_trace(app)
+    install_meter(app, service.meter)
     app.after_request(_add_headers)
+    install_cors(app, server.cors_origins)
+    install_gate(app, server)
+    install_failures(app, service.meter)
+    app.teardown_request(lambda _: release_body(service.budget))
+    app.register_blueprint(create_info(service))
+    app.register_blueprint(create_api(service))
     return app
-
-
-def _answer_error(error: ShiziError) -> Response:
-    response = reply(error_to_dict(error), error.http_status)
-    if isinstance(error, Busy):
-        response.headers["Retry-After"] = str(max(1, round(error.retry_after_s)))
-    return response
-
-
-def _answer_too_large(_: RequestEntityTooLarge) -> Response:
-    limit = request.max_content_length or 0
-    response = _answer_error(TooLarge("max_body_bytes", limit, request.content_length or limit + 1))
-    # The body was not read: the connection cannot carry another request.
-    response.headers["Connection"] = "close"
-    return response
-
-
-def _answer_http(error: HTTPException) -> Response:
-    code = (error.name or "error").lower().replace(" ", "_")
-    message = f"{request.method} {request.path}: {(error.name or 'error').lower()}"
-    failure = failure_to_dict(code, message, "The page at `/` and `POST /ocr` are served here.")
-    response = reply(failure, error.code or 500)
-    if allowed := getattr(error, "valid_methods", None):
-        response.headers["Allow"] = ", ".join(sorted(allowed))
-    return response
-
-
-def _answer_unexpected(error: Exception) -> Response:
-    """Answer a bug of ours without its details; the log has them, and never the document."""
-    _log.error("unexpected error in %s %s", request.method, request.path, exc_info=error)
-    return _answer_error(ShiziError("an unexpected error; the log of the service has its trace"))
 
 
 def _add_headers(response: Response) -> Response:

@@ -1,83 +1,285 @@
-"""What a request says, turned into options; knows nothing of HTTP's own machinery."""
+"""The options a request may choose, in one table; knows nothing of HTTP's own machinery.
+
+The table gives the form fields and query parameters, the `options` of a JSON body, what
+`GET /v1/options` lists, and the descriptions in `/openapi.json`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from shizi.core.choices import (
     parse_decoder,
     parse_effort,
     parse_flag,
+    parse_lane,
+    parse_pages,
+    parse_seconds,
     parse_steps,
     parse_whole,
     parse_words,
 )
+from shizi.core.config import ServerSettings, Settings
 from shizi.core.errors import OptionError
-from shizi.core.options import ReadOptions
+from shizi.core.options import Decoder, Effort, Lane, ReadOptions
+from shizi.formats import Json
 
 # Names a picture may be sent under: ours first, then what clients of other servers send.
 UPLOAD_FIELDS = ("image", "file", "image_file")
 
-_Apply = Callable[[ReadOptions, str], ReadOptions]
+_MAX_PAGE = 1_000_000
+_MAX_WORDS = 10_000
+_COORDS = ("pixel", "relative")
 
 
-def _with_dpi(options: ReadOptions, text: str) -> ReadOptions:
-    dpi = parse_whole("dpi", text, 36, 1_200)
-    return replace(options, decode=replace(options.decode, pdf_dpi=dpi))
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a request asks for, pictures apart.
+
+    Attributes:
+        options: of the reader.
+        pages: (first, last) of the pages to read, in order; None for last is the end.
+        relative: whether boxes are parts of the page instead of pixels.
+    """
+
+    options: ReadOptions
+    pages: tuple[tuple[int, int | None], ...] = ((1, None),)
+    relative: bool = False
 
 
-def _with_password(options: ReadOptions, text: str) -> ReadOptions:
-    return replace(options, decode=replace(options.decode, password=text))
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One thing a request may choose.
+
+    Attributes:
+        name: of the field, the parameter and the key in JSON.
+        doc: what it does, in a sentence.
+        schema: JSON Schema of its value in a JSON body.
+        apply: gives the call with the value, told as text, set.
+        default: the value of a call that does not choose.
+    """
+
+    name: str
+    doc: str
+    schema: Json
+    apply: Callable[[Call, str], Call]
+    default: Callable[[Call], object]
 
 
-def _with_steps(options: ReadOptions, text: str) -> ReadOptions:
-    return replace(options, steps=parse_steps(text))
+def make_options(server: ServerSettings) -> dict[str, Option]:
+    """List the options by name, within the bounds of the settings."""
+    return {option.name: option for option in (*_reading_options(), *_service_options(server))}
 
 
-def _with_chars(options: ReadOptions, text: str) -> ReadOptions:
-    return replace(options, characters=parse_flag("chars", text))
+def default_call(settings: Settings) -> Call:
+    """Give the call of a request that chooses nothing.
+
+    Raises:
+        ConfigError: the file of words cannot be read.
+    """
+    timeout_s = min(settings.server.request_timeout_s, settings.server.max_request_timeout_s)
+    return Call(replace(settings.read_options(), timeout_s=timeout_s))
 
 
-def _with_effort(options: ReadOptions, text: str) -> ReadOptions:
-    return replace(options, effort=parse_effort(text))
-
-
-def _with_decoder(options: ReadOptions, text: str) -> ReadOptions:
-    return replace(options, decoder=parse_decoder(text))
-
-
-def _with_words(options: ReadOptions, text: str) -> ReadOptions:
-    return replace(options, words=parse_words(text))
-
-
-_CHOICES: Mapping[str, _Apply] = {
-    "dpi": _with_dpi,
-    "password": _with_password,
-    "steps": _with_steps,
-    "chars": _with_chars,
-    "effort": _with_effort,
-    "decoder": _with_decoder,
-    "words": _with_words,
-}
-
-
-def fields_to_options(fields: Mapping[str, str], defaults: ReadOptions) -> ReadOptions:
-    """Apply a request's form fields to the options of the service.
+def choose(fields: Mapping[str, str], options: Mapping[str, Option], default: Call) -> Call:
+    """Apply what a request chooses.
 
     Args:
-        fields: by name: `dpi` (36 to 1200), `password`, `steps` ("auto", "none" or names with
-            commas), `chars` (true or false), `effort` (fast, balanced or accurate),
-            `decoder` (beam or greedy), `words` (one a line).
-        defaults: hold where a field is missing.
+        fields: texts by name, as forms and queries have them.
+        options: the table.
+        default: holds where a field is missing.
 
     Raises:
         OptionError: a field is unknown or its value is impossible; none is ever ignored.
     """
-    options = defaults
+    call = default
     for name, text in fields.items():
-        apply = _CHOICES.get(name)
-        if apply is None:
-            raise OptionError.unknown(name, _CHOICES)
-        options = apply(options, text)
-    return options
+        if name not in options:
+            raise OptionError.unknown(name, options)
+        call = options[name].apply(call, text)
+    return call
+
+
+def json_to_fields(given: Mapping[str, object], options: Mapping[str, Option]) -> dict[str, str]:
+    """Turn values of JSON into the texts a form would have.
+
+    Raises:
+        OptionError: an option is unknown or its value of another type.
+    """
+    fields = {}
+    for name, value in given.items():
+        if name not in options:
+            raise OptionError.unknown(name, options)
+        fields[name] = _json_to_text(options[name], value)
+    return fields
+
+
+def _json_to_text(option: Option, value: object) -> str:
+    kinds = option.schema["type"]
+    allowed: list[str] = kinds if isinstance(kinds, list) else [str(kinds)]
+    found, text = _kind_and_text(value, "\n" if option.name == "words" else ",")
+    if found not in allowed and not (found == "integer" and "number" in allowed):
+        raise OptionError(f"{option.name} is of the wrong type; it is {' or '.join(allowed)}")
+    return text
+
+
+def _kind_and_text(value: object, separator: str) -> tuple[str, str]:
+    """Give the type of a value in JSON Schema and the text a form would have for it."""
+    if isinstance(value, bool):
+        return "boolean", str(value).lower()
+    if isinstance(value, float) and not value.is_integer():
+        return "number", repr(value)
+    if isinstance(value, int | float):
+        return "integer", str(int(value))
+    if isinstance(value, str):
+        return "string", value
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return "array", separator.join(map(str, value))
+    return "", ""
+
+
+def _reading_options() -> tuple[Option, ...]:
+    return (
+        Option(
+            "dpi",
+            "resolution the pages of a PDF are drawn at, dots per inch",
+            {"type": "integer", "minimum": 36, "maximum": 1200},
+            _with_dpi,
+            lambda call: call.options.decode.pdf_dpi,
+        ),
+        Option(
+            "password",
+            "of an encrypted PDF",
+            {"type": "string"},
+            _with_password,
+            lambda _: None,
+        ),
+        Option(
+            "pages",
+            "pages to read, counted from 1, such as 1,3-5,9-",
+            {"type": "string", "pattern": "^[0-9]+(-[0-9]*)?( *, *[0-9]+(-[0-9]*)?)*$"},
+            _with_pages,
+            lambda _: None,
+        ),
+        Option(
+            "steps",
+            "auto, none, or names of preparation steps in their order",
+            {"type": ["string", "array"], "items": {"type": "string"}},
+            _with_steps,
+            lambda call: "auto" if call.options.steps is None else list(call.options.steps),
+        ),
+        Option(
+            "effort",
+            "fast: the small model alone; balanced: a larger one reads doubtful lines again; "
+            "accurate: the larger one alone",
+            {"type": "string", "enum": [str(word) for word in Effort]},
+            _with_effort,
+            lambda call: str(call.options.effort),
+        ),
+        Option(
+            "decoder",
+            "beam: what language expects is weighed with what was seen; greedy: it is not",
+            {"type": "string", "enum": [str(word) for word in Decoder]},
+            _with_decoder,
+            lambda call: str(call.options.decoder),
+        ),
+        Option(
+            "words",
+            "names, codes and terms that are likely to occur, one a line",
+            {"type": ["string", "array"], "items": {"type": "string"}, "maxItems": _MAX_WORDS},
+            _with_words,
+            lambda _: None,
+        ),
+    )
+
+
+def _service_options(server: ServerSettings) -> tuple[Option, ...]:
+    most_s = server.max_request_timeout_s
+
+    def with_timeout(call: Call, text: str) -> Call:
+        seconds = parse_seconds("timeout", text, most_s)
+        return replace(call, options=replace(call.options, timeout_s=seconds))
+
+    return (
+        Option(
+            "chars",
+            "whether each line lists its characters with confidence and box",
+            {"type": "boolean"},
+            _with_chars,
+            lambda call: call.options.characters,
+        ),
+        Option(
+            "coords",
+            "pixel: boxes in pixels of the page; relative: in parts of its width and height",
+            {"type": "string", "enum": list(_COORDS)},
+            _with_coords,
+            lambda call: _COORDS[call.relative],
+        ),
+        Option(
+            "timeout",
+            "seconds after which the request is given up",
+            {"type": "number", "exclusiveMinimum": 0, "maximum": most_s},
+            with_timeout,
+            lambda call: call.options.timeout_s,
+        ),
+        Option(
+            "priority",
+            "interactive: somebody waits for the answer; bulk: it may wait for those who do",
+            {"type": "string", "enum": [str(word) for word in Lane]},
+            _with_priority,
+            lambda call: str(call.options.lane),
+        ),
+    )
+
+
+def _with_dpi(call: Call, text: str) -> Call:
+    decode = replace(call.options.decode, pdf_dpi=parse_whole("dpi", text, 36, 1_200))
+    return replace(call, options=replace(call.options, decode=decode))
+
+
+def _with_password(call: Call, text: str) -> Call:
+    decode = replace(call.options.decode, password=text)
+    return replace(call, options=replace(call.options, decode=decode))
+
+
+def _with_pages(call: Call, text: str) -> Call:
+    if len(text) > 1_000:
+        raise OptionError("pages has more than 1,000 characters; name fewer ranges")
+    pages = parse_pages(text)
+    if any(first > _MAX_PAGE or (last or 1) > _MAX_PAGE for first, last in pages):
+        raise OptionError(f"pages goes past {_MAX_PAGE:,}")
+    return replace(call, pages=tuple(pages))
+
+
+def _with_steps(call: Call, text: str) -> Call:
+    return replace(call, options=replace(call.options, steps=parse_steps(text)))
+
+
+def _with_chars(call: Call, text: str) -> Call:
+    return replace(call, options=replace(call.options, characters=parse_flag("chars", text)))
+
+
+def _with_effort(call: Call, text: str) -> Call:
+    return replace(call, options=replace(call.options, effort=parse_effort(text)))
+
+
+def _with_decoder(call: Call, text: str) -> Call:
+    return replace(call, options=replace(call.options, decoder=parse_decoder(text)))
+
+
+def _with_words(call: Call, text: str) -> Call:
+    words = parse_words(text)
+    if len(words) > _MAX_WORDS:
+        raise OptionError(f"words has {len(words):,} entries; it may have {_MAX_WORDS:,}")
+    return replace(call, options=replace(call.options, words=words))
+
+
+def _with_coords(call: Call, text: str) -> Call:
+    if text not in _COORDS:
+        raise OptionError(f"coords is {text!r}; it is one of {', '.join(_COORDS)}")
+    return replace(call, relative=text == "relative")
+
+
+def _with_priority(call: Call, text: str) -> Call:
+    return replace(call, options=replace(call.options, lane=parse_lane(text)))

@@ -139,7 +139,7 @@ def test_a_bug_is_answered_without_its_details(caplog: pytest.LogCaptureFixture)
 
     _assert_failed(answer, 500, "error")
     assert "inner workings" not in answer.get_data(as_text=True)
-    assert "unexpected error in POST /ocr" in caplog.text
+    assert "unexpected error while reading" in caplog.text
 
 
 def test_a_request_without_a_picture_is_refused() -> None:

@@ -1,0 +1,112 @@
+"""Numbers of the service in the form Prometheus reads; labelled by route, never by who asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from flask import Flask, Response, g
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from shizi.core.types import PageResult
+from shizi.server.trace import route_of_request, seconds_so_far
+
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+_LINES = (0, 1, 5, 10, 20, 50, 100, 200, 500, 1000, 3000)
+
+
+class Meter(Protocol):
+    """What the service counts; an engine of several processes may bring its own."""
+
+    def begin(self) -> None:
+        """Count a request that has come."""
+        ...
+
+    def end(self, route: str, status: int, seconds: float) -> None:
+        """Count a request that was answered."""
+        ...
+
+    def count_error(self, code: str) -> None:
+        """Count a request, or one picture of several, that failed."""
+        ...
+
+    def count_pages(self, pages: Iterable[PageResult]) -> None:
+        """Count what was read."""
+        ...
+
+    def render(self) -> bytes:
+        """Give all of it in the text form of Prometheus."""
+        ...
+
+
+class ProcessMeter:
+    """Counts within this process; threads share it."""
+
+    def __init__(self) -> None:
+        registry = CollectorRegistry()
+        self._registry = registry
+        self._requests = Counter(
+            "shizi_requests", "Requests answered.", ("route", "status"), registry=registry
+        )
+        self._errors = Counter("shizi_errors", "Failures by code.", ("code",), registry=registry)
+        self._in_flight = Gauge("shizi_requests_in_flight", "Requests in work.", registry=registry)
+        self._seconds = Histogram(
+            "shizi_request_seconds",
+            "Seconds from a request to its answer.",
+            ("route",),
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self._stages = Histogram(
+            "shizi_stage_seconds",
+            "Seconds a stage took for one page.",
+            ("stage",),
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self._pages = Counter("shizi_pages", "Pages read.", registry=registry)
+        self._lines = Histogram(
+            "shizi_page_lines", "Lines of a page.", buckets=_LINES, registry=registry
+        )
+
+    def begin(self) -> None:
+        """Count a request that has come."""
+        self._in_flight.inc()
+
+    def end(self, route: str, status: int, seconds: float) -> None:
+        """Count a request that was answered."""
+        self._in_flight.dec()
+        self._requests.labels(route, str(status)).inc()
+        self._seconds.labels(route).observe(seconds)
+
+    def count_error(self, code: str) -> None:
+        """Count a request, or one picture of several, that failed."""
+        self._errors.labels(code).inc()
+
+    def count_pages(self, pages: Iterable[PageResult]) -> None:
+        """Count what was read."""
+        for page in pages:
+            self._pages.inc()
+            self._lines.observe(len(page.lines))
+            for stage, seconds in page.timing_s:
+                self._stages.labels(stage).observe(seconds)
+
+    def render(self) -> bytes:
+        """Give all of it in the text form of Prometheus."""
+        return generate_latest(self._registry)
+
+
+def install_meter(app: Flask, meter: Meter) -> None:
+    """Count the requests of an application."""
+
+    def begin() -> None:
+        g.counted = True
+        meter.begin()
+
+    def end(response: Response) -> Response:
+        if g.pop("counted", False):
+            meter.end(route_of_request(), response.status_code, seconds_so_far())
+        return response
+
+    app.before_request(begin)
+    app.after_request(end)

@@ -1,0 +1,197 @@
+"""The OpenAPI document of the service, made from its tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from shizi.formats import Json
+from shizi.server.apischema import option_text_schema, ref, schemas
+from shizi.server.bodies import RAW_TYPES
+from shizi.server.compat.choice import COMPAT
+from shizi.server.schema import Option
+
+_PROBLEM = "application/problem+json"
+_REFUSED = {
+    "400": "malformed, or without a picture",
+    "401": "no key, or an unknown one",
+    "408": "the body took too long to arrive",
+    "413": "over a limit on bytes, pixels, pages or pictures",
+    "415": "no picture or document of a known format, or a body of an unknown type",
+    "422": "a damaged or encrypted file, or a wrong option",
+    "429": "too many requests; Retry-After says when to come back",
+    "500": "a fault of the service",
+    "503": "busy; Retry-After says when to come back",
+    "504": "the time given ran out",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Operation:
+    """One route in the document.
+
+    Attributes:
+        path: its template.
+        method: in small letters.
+        summary: one line.
+        answers: schemas of the body of a success; none where it is no JSON.
+        kind: content type of a success.
+        tag: group.
+        guarded: whether it asks for a key where there are any.
+    """
+
+    path: str
+    method: str
+    summary: str
+    answers: tuple[str, ...] = ()
+    kind: str = "application/json"
+    tag: str = "facts"
+    guarded: bool = False
+
+
+_READING = (
+    _Operation(
+        "/v1/ocr",
+        "post",
+        "Read pictures and documents: an entry each.",
+        ("DocumentsAnswer",),
+        tag="reading",
+        guarded=True,
+    ),
+    _Operation(
+        "/ocr",
+        "post",
+        "Read pictures and documents: their lines.",
+        ("LinesAnswer", "ManyLinesAnswer"),
+        tag="reading",
+        guarded=True,
+    ),
+    _Operation(
+        "/api/ocr",
+        "post",
+        "Read pictures and documents: the texts of their lines alone.",
+        ("TextsAnswer",),
+        tag="reading",
+        guarded=True,
+    ),
+)
+_FACTS = (
+    _Operation("/v1/models", "get", "List the models.", ("Models",), guarded=True),
+    _Operation("/v1/options", "get", "List options and limits.", ("OptionList",), guarded=True),
+    _Operation("/healthz", "get", "Tell whether the service lives.", ("Status",)),
+    _Operation("/readyz", "get", "Tell whether pictures can be read now.", ("Status",)),
+    _Operation("/metrics", "get", "Give numbers for Prometheus.", kind="text/plain", guarded=True),
+)
+
+
+def openapi_document(version: str, options: Mapping[str, Option]) -> Json:
+    """Make the document.
+
+    Args:
+        version: of the program.
+        options: what a request may choose.
+    """
+    paths: Json = {}
+    for operation in (*_READING, *_FACTS):
+        paths[operation.path] = {operation.method: _describe(operation, options)}
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Shizi 识字",
+            "version": version,
+            "summary": "Reads Chinese and English text in pictures and documents.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/"}],
+        "tags": [{"name": "reading"}, {"name": "facts"}],
+        "paths": paths,
+        "components": {
+            "schemas": schemas(options),
+            "securitySchemes": {
+                "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+                "bearer": {"type": "http", "scheme": "bearer"},
+            },
+        },
+    }
+
+
+def _describe(operation: _Operation, options: Mapping[str, Option]) -> Json:
+    content: Json = {
+        "operationId": _identifier(operation),
+        "tags": [operation.tag],
+        "summary": operation.summary,
+        "responses": {"200": _success(operation), **_refusals(operation)},
+    }
+    if operation.guarded:
+        content["security"] = [{}, {"key": []}, {"bearer": []}]
+    if operation.tag == "reading":
+        content["parameters"] = _parameters(operation, options)
+        content["requestBody"] = _request_body()
+    return content
+
+
+def _identifier(operation: _Operation) -> str:
+    words = operation.path.strip("/").replace("/", "_")
+    return f"{operation.method}_{words}"
+
+
+def _success(operation: _Operation) -> Json:
+    answers = [ref(name) for name in operation.answers]
+    schema: Json = answers[0] if len(answers) == 1 else {"anyOf": answers} if answers else {}
+    if operation.path == "/ocr":
+        # Another shape that the address asks for is one of another service.
+        schema = {"anyOf": [*answers, {"type": "object"}]}
+    return {
+        "description": "done",
+        "headers": {"X-Request-ID": {"schema": {"type": "string"}}},
+        "content": {operation.kind: {"schema": schema or {"type": "string"}}},
+    }
+
+
+def _refusals(operation: _Operation) -> Json:
+    """Describe the failures: as problems under /v1, elsewhere in the form of old."""
+    if operation.path == "/readyz":
+        content = {"application/json": {"schema": ref("Status")}}
+        return {"503": {"description": "not now", "content": content}}
+    codes = tuple(_REFUSED) if operation.tag == "reading" else ()
+    if operation.guarded and not codes:
+        codes = ("401",)
+    problem = operation.path.startswith("/v1/")
+    kind = _PROBLEM if problem else "application/json"
+    schema: Json = ref("Problem" if problem else "Failure")
+    if operation.path == "/ocr":
+        schema = {"anyOf": [schema, {"type": "object"}]}
+    return {
+        code: {"description": _REFUSED[code], "content": {kind: {"schema": schema}}}
+        for code in codes
+    }
+
+
+def _parameters(operation: _Operation, options: Mapping[str, Option]) -> list[Json]:
+    parameters: list[Json] = [
+        {
+            "name": option.name,
+            "in": "query",
+            "description": option.doc,
+            "schema": {k: v for k, v in option_text_schema(option).items() if k != "description"},
+        }
+        for option in options.values()
+    ]
+    if operation.path == "/ocr":
+        doc = "answers as another service does"
+        schema: Json = {"type": "string", "enum": list(COMPAT)}
+        parameters.append({"name": "compat", "in": "query", "description": doc, "schema": schema})
+    return parameters
+
+
+def _request_body() -> Json:
+    binary: Json = {"schema": {}}
+    return {
+        "required": True,
+        "description": "pictures and documents, one of these ways",
+        "content": {
+            "multipart/form-data": {"schema": ref("FormRequest")},
+            "application/json": {"schema": ref("JsonRequest")},
+            **{kind: binary for kind in RAW_TYPES},
+        },
+    }
