@@ -26,7 +26,8 @@ import cv2
 import numpy as np
 
 from shizi.bench.score import TruthLine, TruthPage, read_manifest, score_page
-from shizi.core.types import Frame, Quad, RgbImage, TextLine
+from shizi.core.pixels import RgbImage
+from shizi.core.types import Frame, Quad, TextLine
 from shizi.imaging.decode import open_document
 from shizi.imaging.prep import STEPS, choose_steps, prepare
 from shizi.imaging.quality import Quality, measure

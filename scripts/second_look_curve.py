@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shizi.bench.score import Tally, TruthPage, read_manifest, score_line
-from shizi.core.types import Direction, RgbImage
+from shizi.core.pixels import RgbImage
+from shizi.core.types import Direction
 from shizi.engine.spaces import with_spaces_of
 from shizi.imaging.decode import open_document
 from shizi.imaging.lines import crop_line

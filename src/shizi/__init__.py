@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         RequestError,
         ShiziError,
         SlowClient,
+        StartFailed,
         TooLarge,
         Unauthorized,
         Unavailable,
@@ -63,7 +64,7 @@ _ERRORS = (
     "Busy Canceled ChecksumMismatch ConfigError CorruptImage DeadlineExceeded EncryptedPdf "
     "FileAccessError GateFailed IncompatibleModel InputError MissingExtra MissingUpload "
     "ModelError ModelNotFound OptionError Quarantined RateLimited RequestError ShiziError "
-    "SlowClient TooLarge Unauthorized Unavailable Unreachable UnsupportedBody UnsupportedFormat"
+    "SlowClient StartFailed TooLarge Unauthorized Unavailable Unreachable UnsupportedBody UnsupportedFormat"
 )
 _HOMES = {
     "shizi.core.config": "Settings",
@@ -110,6 +111,7 @@ __all__ = [
     "Settings",
     "ShiziError",
     "SlowClient",
+    "StartFailed",
     "TextLine",
     "TooLarge",
     "Unauthorized",

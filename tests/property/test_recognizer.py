@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageFont
 
-from shizi.core.types import RgbImage
+from shizi.core.pixels import RgbImage
 from shizi.models.opening import open_recognizer
 from shizi.models.recognizer import Reading
 from shizi.models.store import DEFAULT_RECOGNIZER, ModelStore

@@ -24,7 +24,8 @@ from shizi import __version__
 from shizi.bench.memory import peak_bytes, run_watched
 from shizi.core.errors import ConfigError, ModelError, OptionError
 from shizi.core.options import Decoder, Effort, ReadOptions
-from shizi.core.types import Quad, RgbImage, TextLine
+from shizi.core.pixels import RgbImage
+from shizi.core.types import Quad, TextLine
 from shizi.engine.reader import Reader
 from shizi.models.recognizer import Reading
 from shizi.models.store import (

@@ -18,7 +18,8 @@ import cv2
 from shizi.bench.peers import Peer, check_peer, open_peer
 from shizi.bench.score import Tally, TruthLine, TruthPage, read_manifest, score_line, score_page
 from shizi.core.errors import InputError, OptionError, ShiziError
-from shizi.core.types import Direction, RgbImage
+from shizi.core.pixels import RgbImage
+from shizi.core.types import Direction
 from shizi.imaging.decode import open_document
 from shizi.imaging.lines import crop_line
 

@@ -7,7 +7,6 @@ import json
 import logging
 import sys
 from collections.abc import Mapping
-from functools import partial
 
 from shizi.cli import assembly, doctor
 from shizi.cli.console import load_settings, say, say_error, table
@@ -40,7 +39,7 @@ def run_serve(args: argparse.Namespace) -> int:
     # Flask costs a tenth of a second, and only this verb needs it.
     from shizi.server.serve import serve  # noqa: PLC0415
 
-    serve(settings, partial(assembly.open_reader, settings), say)
+    serve(settings, say)
     return 0
 
 

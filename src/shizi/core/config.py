@@ -31,6 +31,13 @@ DEFAULT_ORIGIN = "default"
 _PREFIX = "SHIZI_"
 
 
+class Worker(StrEnum):
+    """How Gunicorn holds requests."""
+
+    GTHREAD = "gthread"
+    GEVENT = "gevent"
+
+
 @dataclass(frozen=True, slots=True)
 class ServerSettings:
     """Where and how the page and the API are served.
@@ -40,7 +47,8 @@ class ServerSettings:
         port: TCP port; 0 takes a free one.
         max_body_bytes: a request with a larger body is refused before it is read.
         timeout_s: seconds the requests in work are given to end when the service is stopped.
-        threads: requests answered at once.
+        threads: requests held at once; most of them wait for the engine.
+        worker: how Gunicorn holds them, gthread (threads) or gevent (greenlets).
         request_timeout_s: seconds a request may take that does not say so itself.
         max_request_timeout_s: the most seconds a request may ask for.
         upload_timeout_s: seconds a client is given to send the body of its request.
@@ -60,7 +68,8 @@ class ServerSettings:
     port: int = field(default=5000, metadata={"least": 0, "most": 65_535})
     max_body_bytes: int = 20_000_000
     timeout_s: float = field(default=30.0, metadata={"least": 1.0, "most": 3_600.0})
-    threads: int = field(default=4, metadata={"least": 1, "most": 256})
+    threads: int = field(default=128, metadata={"least": 1, "most": 10_000})
+    worker: Worker = Worker.GTHREAD
     request_timeout_s: float = field(default=120.0, metadata={"least": 0.1, "most": 86_400.0})
     max_request_timeout_s: float = field(default=600.0, metadata={"least": 0.1, "most": 86_400.0})
     upload_timeout_s: float = field(default=60.0, metadata={"least": 1.0, "most": 3_600.0})
@@ -100,6 +109,25 @@ class ReaderSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """What the engine of the service may take.
+
+    Attributes:
+        places: pages worked on at once; 0 takes as many as there are processors, and one more.
+        waiting: requests that may wait for a place; one more is told to come back.
+        decoders: inputs decoded at once; 0 takes as many as there are places.
+        decoder_inputs: a process that decodes is replaced after so many inputs.
+        decode_s: seconds of processor time a page may take to be decoded.
+    """
+
+    places: int = field(default=0, metadata={"least": 0, "most": 256})
+    waiting: int = field(default=100, metadata={"least": 0, "most": 10_000})
+    decoders: int = field(default=0, metadata={"least": 0, "most": 256})
+    decoder_inputs: int = 200
+    decode_s: float = field(default=20.0, metadata={"least": 0.1, "most": 3_600.0})
+
+
+@dataclass(frozen=True, slots=True)
 class PathSettings:
     """Folders of the owner's machine.
 
@@ -118,12 +146,14 @@ class Settings:
         server: where and how the page and the API are served.
         limits: what an input may cost.
         reader: how pages are read.
+        engine: what the engine of the service may take.
         paths: folders of the owner's machine.
     """
 
     server: ServerSettings = ServerSettings()
     limits: Limits = Limits()  # noqa: RUF009 - frozen, as the others are
     reader: ReaderSettings = ReaderSettings()
+    engine: EngineSettings = EngineSettings()
     paths: PathSettings = PathSettings()
 
     def read_options(self) -> ReadOptions:
@@ -204,6 +234,20 @@ def load(
     values = {name: _checked(name, known[name], value) for name, value in given.items()}
     origins = {name: given[name].origin if name in given else DEFAULT_ORIGIN for name in known}
     return Loaded(_assemble(values), origins)
+
+
+def to_environment(settings: Settings) -> dict[str, str]:
+    """Give the environment in which a process resolves these very settings.
+
+    Returns:
+        The process's own variables, with ours in place of those that were there.
+    """
+    variables = {k: v for k, v in os.environ.items() if not k.startswith(_PREFIX)}
+    for name, _ in _known():
+        section, key = name.split(".")
+        value = getattr(getattr(settings, section), key)
+        variables[_PREFIX + name.replace(".", "__").upper()] = "" if value is None else str(value)
+    return variables | {FILE_VARIABLE: os.devnull}
 
 
 def _read_words(file: Path | None) -> tuple[str, ...]:
@@ -320,6 +364,7 @@ _KINDS = {
     Path: "a path",
     Effort: f"one of {', '.join(Effort)}",
     Decoder: f"one of {', '.join(Decoder)}",
+    Worker: f"one of {', '.join(Worker)}",
     LogFormat: f"one of {', '.join(LogFormat)}",
 }
 

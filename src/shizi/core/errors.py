@@ -12,6 +12,7 @@
     ├─ Busy                       busy             503   15   retry_after_s
     │  └─ Unavailable             unavailable      503   15
     ├─ DeadlineExceeded           deadline         504   15
+    ├─ StartFailed                start_failed     500   15
     ├─ Canceled                   canceled         409   15
     ├─ ModelError                 model            500   3
     │  ├─ ModelNotFound           model_not_found  404   3
@@ -177,6 +178,13 @@ class DeadlineExceeded(ShiziError):
     code = "deadline"
     http_status = 504
     advice = "Send fewer or smaller pages, or allow more time."
+
+
+class StartFailed(ShiziError):
+    """A process of the service ended before it was ready; nothing runs."""
+
+    code = "start_failed"
+    advice = "The lines above say why; `shizi doctor` checks the installation."
 
 
 class Canceled(ShiziError):

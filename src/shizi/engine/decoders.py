@@ -18,7 +18,6 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
@@ -26,43 +25,17 @@ import msgspec
 import numpy as np
 
 from shizi.core.errors import DeadlineExceeded, ShiziError
-from shizi.core.types import Page, RgbImage
+from shizi.core.pixels import RgbImage
+from shizi.core.types import Page
 from shizi.engine.channel import Channel, PeerLost, listen
 from shizi.engine.messages import Decode, End, Next, PageHead, error_to_message
+from shizi.engine.plans import DecoderOptions, DecodersPlan
 from shizi.imaging.decode import open_document
 
 _PR_SET_PDEATHSIG = 1
 _PATIENCE_S = 10.0
 # A child that dies this young is not replaced at once: its mother would do nothing else.
 _YOUNG_S = 0.1
-
-
-@dataclass(frozen=True, slots=True)
-class DecoderOptions:
-    """What the children may do.
-
-    Attributes:
-        children: inputs decoded at once.
-        inputs: a child is replaced after so many.
-        memory_bytes: a child may take beyond what its mother has.
-    """
-
-    children: int = 2
-    inputs: int = 200
-    memory_bytes: int = 2 << 30
-
-
-@dataclass(frozen=True, slots=True)
-class DecodersPlan:
-    """What the decoders' process is told.
-
-    Attributes:
-        socket: path to listen on.
-        options: of the children.
-    """
-
-    socket: str
-    options: DecoderOptions = DecoderOptions()
 
 
 class _Ended(BaseException):

@@ -7,17 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shizi.core.types import (
-    Character,
-    Direction,
-    Frame,
-    GrayImage,
-    LineError,
-    Point,
-    Quad,
-    RgbImage,
-    TextLine,
-)
+from shizi.core.pixels import GrayImage, RgbImage
+from shizi.core.types import Character, Direction, Frame, LineError, Point, Quad, TextLine
 from shizi.engine.looks import Answer, Looks
 from shizi.imaging.lines import crop_line
 from shizi.imaging.trim import text_rows

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from shizi.core.errors import OptionError, ShiziError
 from shizi.core.options import Decoder, Effort, ReadOptions
-from shizi.core.types import GrayImage, RgbImage
+from shizi.core.pixels import GrayImage, RgbImage
 from shizi.engine.spaces import with_spaces_of
 from shizi.models.recognizer import Decoding, Reading
 from shizi.text.lexicon import Lexicon

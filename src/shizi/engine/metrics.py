@@ -6,13 +6,11 @@ from collections.abc import Callable, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from shizi.core.types import PageResult
 from shizi.engine.batcher import BatchReport
 
 #: Seconds; a line takes milliseconds, a document minutes.
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 _ITEMS = (1, 2, 3, 4, 6, 8)
-_LINES = (0, 1, 5, 10, 20, 50, 100, 200, 500, 1000)
 
 
 class EngineMetrics:
@@ -25,8 +23,6 @@ class EngineMetrics:
     def __init__(self, model: str) -> None:
         self._registry = CollectorRegistry()
         self._model = model
-        self._stages = self._histogram("stage_seconds", "Time of a page by stage", ("stage",))
-        self._lines = self._histogram("page_lines", "Lines read on a page", buckets=_LINES)
         self._batch_items = self._histogram(
             "batch_items", "Lines of a batch", ("network",), buckets=_ITEMS
         )
@@ -53,13 +49,6 @@ class EngineMetrics:
         ):
             gauge = Gauge(f"shizi_{name}", what, ("model",), registry=self._registry)
             gauge.labels(self._model).set_function(ask)
-
-    def count_pages(self, pages: Sequence[PageResult]) -> None:
-        """Count what was read."""
-        for page in pages:
-            self._lines.labels(self._model).observe(len(page.lines))
-            for stage, seconds in page.timing_s:
-                self._stages.labels(self._model, stage).observe(seconds)
 
     def count_batch(self, network: str, report: BatchReport) -> None:
         """Count a batch of lines."""

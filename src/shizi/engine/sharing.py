@@ -7,7 +7,7 @@ from concurrent.futures import Future
 
 from shizi.core.deadline import current_terms
 from shizi.core.errors import DeadlineExceeded, ModelError, ShiziError
-from shizi.core.types import GrayImage, RgbImage
+from shizi.core.pixels import GrayImage, RgbImage
 from shizi.engine.batcher import BatchLimits, BatchReport, MicroBatcher, Piece
 from shizi.engine.gate import Gate, GatedSession
 from shizi.engine.watch import Watch

@@ -11,11 +11,11 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from shizi.core.deadline import Deadline
-from shizi.core.errors import ShiziError
+from shizi.core.errors import StartFailed
 from shizi.engine.messages import bytes_to_error
 from shizi.engine.programs import READY
 from shizi.engine.signals import WakeUp, wake_on_signals
@@ -23,6 +23,8 @@ from shizi.engine.signals import WakeUp, wake_on_signals
 _log = logging.getLogger(__name__)
 
 START_S = 120.0
+#: Name under which the supervisor tells of itself.
+SUPERVISOR = "supervisor"
 _POLL_S = 0.5
 # A process that lived shorter than this was not worth its start; its next one is put off.
 _SHORT_LIFE_S = 10.0
@@ -37,7 +39,7 @@ class Program:
     Attributes:
         name: for logs and metrics.
         command: gives the arguments for a generation, from 1, and the descriptor it reports on.
-        variables: added to the environment.
+        files: descriptors it inherits.
         on_ready: called with the generation when one reports that it is ready.
         is_well: asked now and then whether a generation still works; None is not asked.
         grace_s: time it gets to end by itself.
@@ -45,17 +47,10 @@ class Program:
 
     name: str
     command: Callable[[int, int], Sequence[str]]
-    variables: Mapping[str, str] = field(default_factory=dict)
+    files: Sequence[int] = ()
     on_ready: Callable[[int], None] = lambda _: None
     is_well: Callable[[int], bool] | None = None
     grace_s: float = 30.0
-
-
-class StartFailed(ShiziError):
-    """A process of the service ended before it was ready."""
-
-    code = "start_failed"
-    advice = "The lines above say why; `shizi doctor` checks the installation."
 
 
 class _Keeper:
@@ -69,7 +64,7 @@ class _Keeper:
         self.process: subprocess.Popen[bytes] | None = None
         self.ready = False
         self.condemned = ""
-        self._environment = {**environment, **program.variables}
+        self._environment = dict(environment)
         self._pause_s = 0.0
         self._started_s = 0.0
         self._reports = -1
@@ -85,7 +80,7 @@ class _Keeper:
         self.process = subprocess.Popen(  # noqa: S603 - our own program
             list(command),
             env=self._environment,
-            pass_fds=[writing],
+            pass_fds=[writing, *self.program.files],
             stdin=subprocess.DEVNULL,
             # Ctrl-C is for this process alone; the others are told in their order.
             process_group=0,
@@ -224,7 +219,8 @@ class Supervisor:
                     keeper.condemn("hung")
 
     def _write_status(self) -> None:
-        content = {
+        own = {"pid": os.getpid(), "ready": True, "generation": 1, "restarts": {}}
+        content = {SUPERVISOR: own} | {
             keeper.program.name: {
                 "pid": keeper.process.pid if keeper.process else None,
                 "ready": keeper.ready,

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from shizi.core.errors import UnsupportedFormat
 from shizi.core.options import DecodeOptions, Limits
-from shizi.core.types import Frame, Page, RgbImage
+from shizi.core.pixels import RgbImage
+from shizi.core.types import Frame, Page
 from shizi.imaging.bounds import check_pixels, downscaled, fit_size
 from shizi.imaging.color import over_white, resize_rgb
 

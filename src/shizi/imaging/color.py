@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from shizi.core.types import RgbImage
+from shizi.core.pixels import RgbImage
 
 #: Pixels converted at once: large enough to be fast, small beside the page itself.
 BAND_PIXELS: Final = 1 << 20

@@ -13,7 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from shizi.core.types import GrayImage, Quad, RgbImage
+from shizi.core.pixels import GrayImage, RgbImage
+from shizi.core.types import Quad
 
 LINE_HEIGHT = 32
 BUCKET_WIDTH = 64

@@ -15,7 +15,8 @@ import pypdfium2.raw as pdfium_c
 
 from shizi.core.errors import CorruptImage, EncryptedPdf, OptionError, ShiziError
 from shizi.core.options import DecodeOptions, Limits
-from shizi.core.types import Frame, Page, RgbImage
+from shizi.core.pixels import RgbImage
+from shizi.core.types import Frame, Page
 from shizi.imaging.bounds import check_pixels, downscaled, fit_size, select_pages
 
 POINTS_PER_INCH: Final = 72.0

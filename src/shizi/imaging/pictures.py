@@ -26,7 +26,8 @@ from PIL import (
 
 from shizi.core.errors import CorruptImage, ShiziError, TooLarge, UnsupportedFormat
 from shizi.core.options import DecodeOptions, Limits
-from shizi.core.types import Frame, Notice, Page, RgbImage
+from shizi.core.pixels import RgbImage
+from shizi.core.types import Frame, Notice, Page
 from shizi.imaging.bounds import check_pixels, downscaled, fit_size, select_pages
 from shizi.imaging.color import coding_of, picture_to_rgb
 from shizi.imaging.sniff import count_directories, webp_canvas

@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 
 from shizi.core.errors import OptionError
-from shizi.core.types import Frame, RgbImage
+from shizi.core.pixels import RgbImage
+from shizi.core.types import Frame
 from shizi.imaging import tone
 from shizi.imaging.quality import Quality, measure
 

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from shizi.core.types import GrayImage, RgbImage
+from shizi.core.pixels import GrayImage, RgbImage
 from shizi.imaging.tilt import measure_tilt
 
 #: Everything but noise and blur is measured on a copy of at most so many pixels.

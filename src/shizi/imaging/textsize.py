@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from shizi.core.types import GrayImage, RgbImage
+from shizi.core.pixels import GrayImage, RgbImage
 
 # The page is looked at on a copy of at most so many pixels: 10-point text on A4 is 8 px there.
 WORK_PIXELS = 600_000

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from shizi.core.types import GrayImage, RgbImage
+from shizi.core.pixels import GrayImage, RgbImage
 from shizi.imaging.quality import Quality
 
 _STRETCH_PERCENTILES: Final = (0.5, 90.0)

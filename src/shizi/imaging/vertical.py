@@ -14,7 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from shizi.core.types import GrayImage, Quad, RgbImage
+from shizi.core.pixels import GrayImage, RgbImage
+from shizi.core.types import Quad
 
 # A quad higher than this many widths is a vertical line.
 TALL = 1.5

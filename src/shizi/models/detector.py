@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from shizi.core.errors import IncompatibleModel
 from shizi.core.options import DetectOptions
-from shizi.core.types import Quad, RgbImage
+from shizi.core.pixels import RgbImage
+from shizi.core.types import Quad
 from shizi.imaging.textsize import measure_text_height
 from shizi.models.boxes import Box, FloatMap, map_to_boxes
 from shizi.models.session import Session

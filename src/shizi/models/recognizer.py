@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shizi.core.errors import CorruptImage, IncompatibleModel, ShiziError
-from shizi.core.types import GrayImage, RgbImage
+from shizi.core.pixels import GrayImage, RgbImage
 from shizi.imaging.lines import (
     LINE_HEIGHT,
     bucket_width,

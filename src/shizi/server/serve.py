@@ -1,125 +1,160 @@
-"""Runs the application under Gunicorn: one worker process, a few threads, a clean end."""
+"""Starts all processes of the service, and ends them cleanly."""
 
 from __future__ import annotations
 
-import logging
+import json
 import socket
-from collections.abc import Callable
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
-from flask import Flask
-from gunicorn.app.base import BaseApplication
-
-from shizi.core.config import ServerSettings, Settings
+from shizi.core.config import ServerSettings, Settings, to_environment
 from shizi.core.errors import ConfigError, ShiziError
-from shizi.server.api import PageReader
-from shizi.server.app import create_app
+from shizi.engine.budget import measure_budget
+from shizi.engine.link import EngineLink
+from shizi.engine.plans import DecoderOptions, DecodersPlan, EnginePlan, WebPlan
+from shizi.engine.supervisor import Program, Supervisor
 
-_log = logging.getLogger(__name__)
+_BACKLOG = 2048
+_PING_S = 5.0
+#: glibc gives every thread a heap of its own, and keeps what was freed in it; NumPy's matrix
+#: library starts threads nobody uses.
+_MEMORY = {
+    "MALLOC_ARENA_MAX": "2",
+    "MALLOC_MMAP_THRESHOLD_": "1048576",
+    "MALLOC_TRIM_THRESHOLD_": "1048576",
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+}
 
-# Gunicorn's own status for "a worker failed to boot": it stops the service instead of retrying.
-_BOOT_FAILED = 3
 
-
-def serve(
-    settings: Settings, make_reader: Callable[[], PageReader], announce: Callable[[str], None]
-) -> None:
-    """Serve until a signal ends it; SIGTERM lets the requests in work end first.
+def serve(settings: Settings, announce: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or SIGINT; the requests that were accepted end first.
 
     Args:
         settings: resolved at the edge.
-        make_reader: called once in the worker process, after the fork: a session of the model
-            runtime does not survive a fork.
-        announce: takes one line, when the worker is ready, that says where the page is; and one
-            where the worker cannot start.
+        announce: takes one line, once all is ready, that says where the page is.
 
     Raises:
         ConfigError: the address cannot be listened on.
-        SystemExit: always at the end, as Gunicorn does; 0 after a signal.
+        ShiziError: a process could not start; the message says why.
     """
-    check_address(settings.server)
-    _Service(settings, make_reader, announce).run()
+    with (
+        bind(settings.server) as listener,
+        tempfile.TemporaryDirectory(prefix="shizi-") as folder,
+    ):
+        programs = make_programs(settings, Path(folder), listener.fileno())
+        status = Path(folder, "status.json")
+        supervisor = Supervisor(programs, to_environment(settings) | _MEMORY, status)
+        url = page_url(settings.server.host, listener.getsockname()[1])
+        supervisor.run(lambda: announce(f"reading pages at {url}  (Ctrl-C stops)"))
 
 
-def check_address(server: ServerSettings) -> None:
-    """Try the address, so that a taken port is told in one line and not retried.
+def bind(server: ServerSettings) -> socket.socket:
+    """Bind the address of the page.
+
+    It is held by the process that never ends, so that a taken port is told at once, and requests
+    wait rather than fail while a web process is replaced.
 
     Raises:
         ConfigError: it cannot be listened on; the message says why.
     """
     family = socket.AF_INET6 if ":" in server.host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((server.host, server.port))
-        except OSError as error:
-            reason = error.strerror or str(error)
-            raise ConfigError(
-                f"cannot listen on {_authority(server.host, server.port)}: {reason.lower()}"
-            ) from error
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((server.host, server.port))
+        listener.listen(_BACKLOG)
+    except OSError as error:
+        listener.close()
+        reason = (error.strerror or str(error)).lower()
+        place = authority(server.host, server.port)
+        raise ConfigError(f"cannot listen on {place}: {reason}") from error
+    return listener
 
 
 def page_url(host: str, port: int) -> str:
     """Give the address to open in a browser on this machine."""
     local = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared only
-    return f"http://{_authority(local, port)}/"
+    return f"http://{authority(local, port)}/"
 
 
-def gunicorn_options(server: ServerSettings) -> dict[str, Any]:
-    """Translate the settings into Gunicorn's."""
-    options: dict[str, Any] = {
-        "bind": _authority(server.host, server.port),
-        "workers": 1,
-        "worker_class": "gthread",
-        "threads": server.threads,
-        "graceful_timeout": max(1, round(server.timeout_s)),
-        "loglevel": "warning",
-        "proc_name": "shizi",
-        "control_socket_disable": True,
-    }
-    if Path("/dev/shm").is_dir():  # noqa: S108 - heartbeats in memory, never on a slow disk
-        options["worker_tmp_dir"] = "/dev/shm"  # noqa: S108
-    return options
-
-
-def _authority(host: str, port: int) -> str:
+def authority(host: str, port: int) -> str:
+    """Write a host and port as in a URL."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-class _Service(BaseApplication):  # type: ignore[misc]
-    """Gunicorn with our settings and no command line of its own."""
+def make_programs(settings: Settings, folder: Path, listener: int) -> list[Program]:
+    """Give the processes of the service in the order they start.
 
-    def __init__(
-        self,
-        settings: Settings,
-        make_reader: Callable[[], PageReader],
-        announce: Callable[[str], None],
-    ) -> None:
-        self.settings = settings
-        self.make_reader = make_reader
-        self.announce = announce
-        super().__init__()
+    Args:
+        settings: resolved.
+        folder: of the sockets; only this user can enter it.
+        listener: descriptor of the page's socket.
+    """
+    server, engine = settings.server, settings.engine
+    places = engine.places or int(measure_budget().cpus) + 1
+    decoders = folder / "decoders.sock"
+    current = folder / "engine.sock"
 
-    def load_config(self) -> None:
-        """Set what this version of Gunicorn knows of our options."""
-        options = gunicorn_options(self.settings.server)
-        for name in options.keys() & self.cfg.settings.keys():
-            self.cfg.set(name, options[name])
-        self.cfg.set("post_worker_init", self._tell)
+    def decode(_: int, reports: int) -> Sequence[str]:
+        options = DecoderOptions(engine.decoders or places, engine.decoder_inputs)
+        return _command("decoders", reports, DecodersPlan(str(decoders), options))
 
-    def load(self) -> Flask:
-        """Make the application; runs in the worker."""
-        try:
-            return create_app(self.settings, self.make_reader())
-        except ShiziError as error:
-            self.announce(f"error: {error.detail}\n  {error.advice}")
-            raise SystemExit(_BOOT_FAILED) from error
+    def read(generation: int, reports: int) -> Sequence[str]:
+        plan = EnginePlan(
+            socket=str(_generation(current, generation)),
+            decoders=str(decoders),
+            recognizer=settings.reader.recognizer,
+            models=str(settings.paths.models or ""),
+            threads=settings.reader.threads,
+            places=places,
+            waiting=engine.waiting,
+            decode_s=engine.decode_s,
+            grace_s=server.timeout_s,
+        )
+        return _command("engine", reports, plan)
 
-    def _tell(self, worker: Any) -> None:
-        if worker.age > 1:
-            _log.warning("the worker was replaced")
-            return
-        port = worker.sockets[0].getsockname()[1]
-        url = page_url(self.settings.server.host, port)
-        self.announce(f"reading pages at {url}  (Ctrl-C stops)")
+    def web(_: int, reports: int) -> Sequence[str]:
+        plan = WebPlan(listener, str(current), str(folder / "status.json"))
+        return _command("web", reports, plan)
+
+    return [
+        Program("decoders", decode),
+        Program(
+            "engine",
+            read,
+            on_ready=lambda generation: _point(current, _generation(current, generation)),
+            is_well=lambda generation: _answers(_generation(current, generation)),
+            grace_s=server.timeout_s + 5,
+        ),
+        Program("web", web, files=(listener,), grace_s=server.timeout_s + 5),
+    ]
+
+
+def _command(name: str, reports: int, plan: DecodersPlan | EnginePlan | WebPlan) -> list[str]:
+    module = "shizi.server.web" if name == "web" else "shizi.engine.programs"
+    arguments = [str(reports), json.dumps(asdict(plan))]
+    return [sys.executable, "-m", module, *([] if name == "web" else [name]), *arguments]
+
+
+def _generation(current: Path, generation: int) -> Path:
+    return current.with_name(f"engine-{generation}.sock")
+
+
+def _point(current: Path, target: Path) -> None:
+    """Let the name all calls go to lead to another engine; there is no moment without one."""
+    link = current.with_suffix(".new")
+    link.unlink(missing_ok=True)
+    link.symlink_to(target)
+    link.replace(current)
+
+
+def _answers(path: Path) -> bool:
+    try:
+        EngineLink(path).ping(_PING_S)
+    except ShiziError:
+        return False
+    return True

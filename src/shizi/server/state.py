@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol
 
 from shizi.core.config import Settings
+from shizi.core.errors import ShiziError
+from shizi.engine.link import EngineLink
 from shizi.formats import Json
+from shizi.server.processes import processes_to_text
+
+_PING_S = 2.0
 
 
 class ServiceState(Protocol):
@@ -65,3 +71,38 @@ class InProcessState:
     def metrics(self) -> bytes:
         """Give further numbers in the text form of Prometheus; empty for none."""
         return b""
+
+
+class EngineState:
+    """Of an engine in other processes.
+
+    Args:
+        settings: resolved.
+        link: to the engine.
+        status: file the supervisor writes about the processes.
+    """
+
+    def __init__(self, settings: Settings, link: EngineLink, status: Path) -> None:
+        self._models = InProcessState(settings)
+        self._link = link
+        self._status = status
+
+    def unready(self) -> str | None:
+        """Say why pictures cannot be read now; None where they can."""
+        try:
+            self._link.ping(_PING_S)
+        except ShiziError as error:
+            return error.detail
+        return None
+
+    def models(self) -> Sequence[Json]:
+        """Describe the installed models."""
+        return self._models.models()
+
+    def metrics(self) -> bytes:
+        """Give the engine's numbers and those of the processes; without an engine, the latter."""
+        processes = processes_to_text(self._status)
+        try:
+            return self._link.ping(_PING_S).metrics + processes
+        except ShiziError:
+            return processes

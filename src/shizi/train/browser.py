@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shizi.core.errors import MissingExtra
-from shizi.core.types import RgbImage
+from shizi.core.pixels import RgbImage
 from shizi.train.webpage import WebPage
 
 # Every visible character with its box, and the element it is of.

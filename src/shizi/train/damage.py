@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from shizi.core.types import GrayImage
+from shizi.core.pixels import GrayImage
 
 Step = Callable[[GrayImage, np.random.Generator], GrayImage]
 

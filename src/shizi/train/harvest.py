@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from shizi.core.types import GrayImage, Quad, RgbImage
+from shizi.core.pixels import GrayImage, RgbImage
+from shizi.core.types import Quad
 from shizi.imaging.lines import crop_line
 from shizi.train import damage
 from shizi.train.browser import DrawnPage

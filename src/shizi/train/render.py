@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw
 
-from shizi.core.types import GrayImage
+from shizi.core.pixels import GrayImage
 from shizi.train.fonts import FontFace, open_font
 
 SIZES = (16, 20, 24, 28, 32, 40, 48)

@@ -11,7 +11,7 @@ from random import Random
 import cv2
 import numpy as np
 
-from shizi.core.types import GrayImage
+from shizi.core.pixels import GrayImage
 from shizi.imaging.lines import line_to_gray
 from shizi.imaging.trim import text_rows
 from shizi.text.charset import Charset, fold

@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shizi.core.errors import ConfigError
-from shizi.core.types import GrayImage
+from shizi.core.pixels import GrayImage
 from shizi.imaging.lines import PAD_VALUE, bucket_width
 from shizi.text.charset import Charset
 from shizi.train.corpus import TextSource, load_corpus

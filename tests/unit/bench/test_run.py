@@ -14,7 +14,8 @@ from shizi.bench.peers import CropText
 from shizi.bench.report import Machine, to_dict, to_markdown
 from shizi.bench.run import BenchPlan, PeerResult, measure_peer, run_bench
 from shizi.core.errors import FileAccessError, InputError, OptionError
-from shizi.core.types import Quad, RgbImage, TextLine
+from shizi.core.pixels import RgbImage
+from shizi.core.types import Quad, TextLine
 from shizi.models.store import ModelStore, Task
 
 MACHINE = Machine("A processor", 2, 2**34, "Linux", {"numpy": "2.0"}, 3.25)

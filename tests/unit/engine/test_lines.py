@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from shizi.core.errors import CorruptImage, ShiziError
-from shizi.core.types import Direction, Frame, LineError, Quad, RgbImage, TextLine
+from shizi.core.pixels import RgbImage
+from shizi.core.types import Direction, Frame, LineError, Quad, TextLine
 from shizi.engine.lines import read_lines
 from shizi.engine.looks import Looks
 from shizi.models.recognizer import Decoding, Reading, Recognizer, Symbol

@@ -22,7 +22,7 @@ from shizi.core.errors import (
     TooLarge,
 )
 from shizi.core.options import DecodeOptions, Limits, ReadOptions
-from shizi.core.types import RgbImage
+from shizi.core.pixels import RgbImage
 from shizi.engine.reader import Reader
 from tests.unit.imaging.drawing import turn_page
 

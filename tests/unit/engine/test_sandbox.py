@@ -22,6 +22,7 @@ from shizi.core.deadline import Deadline, Terms, under
 from shizi.core.errors import (
     CorruptImage,
     DeadlineExceeded,
+    InputError,
     OptionError,
     Quarantined,
     TooLarge,
@@ -113,6 +114,7 @@ def test_pages_are_those_of_the_decoder_itself(decoders: Decoders) -> None:
     ("data", "options", "limits", "error"),
     [
         (b"only words", OPTIONS, LIMITS, UnsupportedFormat),
+        (b"", OPTIONS, LIMITS, InputError),
         (_picture((40, 40), kind="PNG")[:200], OPTIONS, LIMITS, CorruptImage),
         (_picture((40, 40)), OPTIONS, Limits(max_pixels=100), TooLarge),
         (_picture((40, 40)), DecodeOptions(first_page=7), LIMITS, OptionError),

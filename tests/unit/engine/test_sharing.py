@@ -11,7 +11,8 @@ from PIL import Image, ImageDraw, ImageFont
 from shizi.core.deadline import Deadline, Terms, under
 from shizi.core.errors import DeadlineExceeded
 from shizi.core.options import Decoder, Effort, ReadOptions
-from shizi.core.types import PageResult, RgbImage
+from shizi.core.pixels import RgbImage
+from shizi.core.types import PageResult
 from shizi.engine.batcher import BatchReport
 from shizi.engine.reader import Reader
 from shizi.engine.sharing import Sharing

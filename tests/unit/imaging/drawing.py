@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from shizi.core.types import RgbImage
+from shizi.core.pixels import RgbImage
 
 
 def draw_page(

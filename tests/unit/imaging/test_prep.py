@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from shizi.core.errors import OptionError
-from shizi.core.types import Frame, RgbImage
+from shizi.core.pixels import RgbImage
+from shizi.core.types import Frame
 from shizi.imaging.prep import (
     GOOD_TEXT_PX,
     MOST_TEXT_PX,

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from shizi.core.types import RgbImage
+from shizi.core.pixels import RgbImage
 from shizi.imaging.textsize import measure_text_height
 
 

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from shizi.core.types import GrayImage
+from shizi.core.pixels import GrayImage
 from shizi.imaging.trim import text_rows
 
 

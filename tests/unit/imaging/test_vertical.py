@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from shizi.core.types import GrayImage, Quad
+from shizi.core.pixels import GrayImage
+from shizi.core.types import Quad
 from shizi.imaging.vertical import is_tall, lay_out, turn_left, turn_right
 
 

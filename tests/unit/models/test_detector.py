@@ -10,7 +10,7 @@ import pytest
 
 from shizi.core.errors import IncompatibleModel
 from shizi.core.options import DetectOptions
-from shizi.core.types import RgbImage
+from shizi.core.pixels import RgbImage
 from shizi.models.detector import (
     OVERLAP_PX,
     PIECE_PIXELS,

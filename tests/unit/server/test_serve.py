@@ -1,22 +1,27 @@
-"""What Gunicorn is told, and what is told where it cannot listen."""
+"""Where the page is, what Gunicorn is told, and which processes there are."""
 
 from __future__ import annotations
 
+import json
 import socket
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from shizi.core.config import ServerSettings
+from shizi.core.config import EngineSettings, ServerSettings, Settings, Worker, load, to_environment
 from shizi.core.errors import ConfigError
-from shizi.server.serve import check_address, gunicorn_options, page_url
+from shizi.server.serve import bind, make_programs, page_url
+from shizi.server.web import gunicorn_options
 
 
 def test_one_worker_with_the_threads_asked_for() -> None:
-    options = gunicorn_options(ServerSettings(host="::1", port=81, threads=7, timeout_s=9.6))
+    options = gunicorn_options(ServerSettings(threads=7, timeout_s=9.6), 5)
 
-    assert options["bind"] == "[::1]:81"
+    assert options["bind"] == "fd://5"
     assert (options["workers"], options["worker_class"], options["threads"]) == (1, "gthread", 7)
     assert options["graceful_timeout"] == 10
+    assert gunicorn_options(ServerSettings(worker=Worker.GEVENT), 5)["worker_class"] == "gevent"
 
 
 @pytest.mark.parametrize(
@@ -33,9 +38,40 @@ def test_the_page_is_named_by_an_address_a_browser_can_open(host: str, url: str)
 
 
 def test_a_taken_port_is_told() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
+    with bind(ServerSettings(port=0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(ConfigError, match=f"cannot listen on 127.0.0.1:{port}: .*in use"):
-            check_address(ServerSettings(port=port))
+            bind(ServerSettings(port=port))
 
-    check_address(ServerSettings(port=port))
+
+def test_an_address_of_the_sixth_version_is_listened_on() -> None:
+    with bind(ServerSettings(host="::1", port=0)) as listener:
+        assert listener.family == socket.AF_INET6
+
+
+def test_the_processes_start_in_the_order_they_need_each_other(tmp_path: Path) -> None:
+    settings = replace(Settings(), engine=EngineSettings(places=3))
+    programs = make_programs(settings, tmp_path, 9)
+
+    assert [program.name for program in programs] == ["decoders", "engine", "web"]
+    decoders, engine, web = (json.loads(p.command(2, 7)[-1]) for p in programs)
+    assert decoders["options"]["children"] == engine["places"] == 3
+    assert engine["decoders"] == decoders["socket"]
+    assert web["listener"] == 9
+    assert engine["socket"] != web["engine"]
+
+    programs[1].on_ready(2)
+    assert str(Path(web["engine"]).readlink()) == engine["socket"]
+    programs[1].on_ready(3)
+    assert Path(web["engine"]).readlink().name == "engine-3.sock"
+
+
+def test_another_process_resolves_the_same_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHIZI_SERVER__PORT", "1")
+    monkeypatch.setenv("OTHER", "kept")
+    settings = load({"server.port": 81, "reader.doubt": 0.5, "server.worker": "gevent"}).settings
+
+    variables = to_environment(settings)
+
+    assert variables["OTHER"] == "kept"
+    assert load(environ=variables).settings == settings

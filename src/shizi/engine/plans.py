@@ -1,0 +1,75 @@
+"""What the processes of the service are told when they start; they go as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class DecoderOptions:
+    """What the children may do.
+
+    Attributes:
+        children: inputs decoded at once.
+        inputs: a child is replaced after so many.
+        memory_bytes: a child may take beyond what its mother has.
+    """
+
+    children: int = 2
+    inputs: int = 200
+    memory_bytes: int = 2 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class DecodersPlan:
+    """What the decoders' process is told.
+
+    Attributes:
+        socket: path to listen on.
+        options: of the children.
+    """
+
+    socket: str
+    options: DecoderOptions = DecoderOptions()
+
+
+@dataclass(frozen=True, slots=True)
+class EnginePlan:
+    """What an engine process is told.
+
+    Attributes:
+        socket: path to listen on.
+        decoders: path of the decoders' socket.
+        recognizer: name of the model that reads lines.
+        models: folder of further models; empty for none.
+        threads: of a model's run; 0 takes as many as the process may use.
+        places: calls in work at once.
+        waiting: calls that may wait.
+        decode_s: processor time a page may take to be decoded.
+        grace_s: time for calls in work when it is told to end.
+    """
+
+    socket: str
+    decoders: str
+    recognizer: str
+    models: str = ""
+    threads: int = 0
+    places: int = 2
+    waiting: int = 64
+    decode_s: float = 20.0
+    grace_s: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class WebPlan:
+    """What the web process is told; the rest it takes from the settings.
+
+    Attributes:
+        listener: descriptor of the socket the page is at.
+        engine: path of the engine's socket.
+        status: file the supervisor writes.
+    """
+
+    listener: int
+    engine: str
+    status: str
