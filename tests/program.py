@@ -38,6 +38,28 @@ class Service:
     process: subprocess.Popen[bytes]
     log: Path
 
+    def pids(self, name: str) -> list[int]:
+        """Give the processes of a kind, "engine", "decoders" or "web", the eldest first."""
+        return [pid for pid in _descendants(self.process.pid) if _is_named(pid, name)]
+
+
+def _descendants(pid: int) -> Iterator[int]:
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return
+    for child in map(int, children):
+        yield child
+        yield from _descendants(child)
+
+
+def _is_named(pid: int, name: str) -> bool:
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
+    except OSError:
+        return False
+    return name in command or f"shizi.server.{name}" in command
+
 
 @contextmanager
 def serving(folder: Path, *arguments: str) -> Iterator[Service]:

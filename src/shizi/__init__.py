@@ -64,7 +64,8 @@ _ERRORS = (
     "Busy Canceled ChecksumMismatch ConfigError CorruptImage DeadlineExceeded EncryptedPdf "
     "FileAccessError GateFailed IncompatibleModel InputError MissingExtra MissingUpload "
     "ModelError ModelNotFound OptionError Quarantined RateLimited RequestError ShiziError "
-    "SlowClient StartFailed TooLarge Unauthorized Unavailable Unreachable UnsupportedBody UnsupportedFormat"
+    "SlowClient StartFailed TooLarge Unauthorized Unavailable Unreachable UnsupportedBody "
+    "UnsupportedFormat"
 )
 _HOMES = {
     "shizi.core.config": "Settings",

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from shizi.cli import assembly, doctor
 from shizi.cli.console import load_settings, say, say_error, table
+from shizi.core.config import Worker
 from shizi.core.errors import ModelNotFound, ShiziError
 from shizi.core.telemetry import configure_logging
 from shizi.models.store import Manifest, ModelStore, verify
@@ -26,6 +27,7 @@ def add_serve_arguments(parser: argparse.ArgumentParser) -> None:
     add("--host", dest="server.host", metavar="HOST", help="address to listen on")
     add("--port", dest="server.port", type=int, metavar="PORT", help="port; 0 takes a free one")
     add("--threads", dest="server.threads", type=int, metavar="N", help="requests at once")
+    add("--worker", dest="server.worker", choices=list(Worker), help="how requests are held")
     parser.add_argument(
         "--recognizer", dest="reader.recognizer", metavar="NAME", help="see `shizi models list`"
     )

@@ -8,34 +8,44 @@ Python code could not, inside a decoder. It writes no file and its pixels leave 
 
 from __future__ import annotations
 
-import ctypes
+import hashlib
 import mmap
 import os
 import resource
 import signal
 import socket
-import sys
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
 import msgspec
 import numpy as np
 
+from shizi.core.deadline import Deadline
 from shizi.core.errors import DeadlineExceeded, ShiziError
 from shizi.core.pixels import RgbImage
 from shizi.core.types import Page
 from shizi.engine.channel import Channel, PeerLost, listen
 from shizi.engine.messages import Decode, End, Next, PageHead, error_to_message
 from shizi.engine.plans import DecoderOptions, DecodersPlan
+from shizi.engine.quarantine import DIGEST_BYTES, Quarantine
+from shizi.engine.signals import die_with_parent
 from shizi.imaging.decode import open_document
 
-_PR_SET_PDEATHSIG = 1
 _PATIENCE_S = 10.0
+# Killed from outside, or because the time of a call ran out: not the input's fault.
+_BLAMELESS = frozenset({signal.SIGKILL, signal.SIGTERM, signal.SIGALRM})
 # A child that dies this young is not replaced at once: its mother would do nothing else.
 _YOUNG_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class _Child:
+    place: int
+    born_s: float
 
 
 class _Ended(BaseException):
@@ -61,40 +71,41 @@ def serve_decoders(
     signal.signal(signal.SIGTERM, _end)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     die_with_parent(signal.SIGTERM)
-    born: dict[int, float] = {}
+    quarantine = Quarantine(options.children)
+    children: dict[int, _Child] = {}
+
+    def bear(place: int) -> None:
+        born_s = time.monotonic()
+        pid = os.fork()
+        if not pid:
+            _live(listener, options, quarantine, place)
+        children[pid] = _Child(place, born_s)
+
     try:
-        _replace(born, listener, options)
+        for place in range(options.children):
+            bear(place)
         announce()
         while True:
-            pid, _ = os.waitpid(-1, 0)
-            if time.monotonic() - born.pop(pid, 0.0) < _YOUNG_S:
+            pid, status = os.waitpid(-1, 0)
+            dead = children.pop(pid)
+            if os.WIFSIGNALED(status) and os.WTERMSIG(status) not in _BLAMELESS:
+                quarantine.blame(dead.place)
+            if time.monotonic() - dead.born_s < _YOUNG_S:
                 time.sleep(_YOUNG_S)
-            _replace(born, listener, options)
+            bear(dead.place)
     except _Ended:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        for pid in born:
+        for pid in children:
             os.kill(pid, signal.SIGKILL)
-
-
-def die_with_parent(sig: signal.Signals) -> None:
-    """Ask the kernel to send a signal when the parent is gone; nothing happens off Linux."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(sig))
 
 
 def _end(_: int, __: FrameType | None) -> None:
     raise _Ended
 
 
-def _replace(born: dict[int, float], listener: socket.socket, options: DecoderOptions) -> None:
-    while len(born) < options.children:
-        pid = os.fork()
-        if not pid:
-            _live(listener, options)
-        born[pid] = time.monotonic()
-
-
-def _live(listener: socket.socket, options: DecoderOptions) -> None:
+def _live(
+    listener: socket.socket, options: DecoderOptions, quarantine: Quarantine, place: int
+) -> None:
     """Be a child, to its end."""
     status = 1
     try:
@@ -104,7 +115,8 @@ def _live(listener: socket.socket, options: DecoderOptions) -> None:
         for _ in range(options.inputs):
             sock, _address = listener.accept()
             with sock:
-                _converse(sock)
+                _converse(sock, quarantine, place)
+            quarantine.end(place)
         status = 0
     finally:
         os._exit(status)
@@ -130,38 +142,53 @@ def _limit(kind: int, most: int) -> None:
     resource.setrlimit(kind, (most, hard))
 
 
-def _converse(sock: socket.socket) -> None:
+def _converse(sock: socket.socket, quarantine: Quarantine, place: int) -> None:
     """Decode one input page by page, as fast as the pages are asked for."""
     try:
         channel, ask = Channel.answer(sock, _PATIENCE_S)
         if not isinstance(ask, Decode):
             return
-        with closing(open_document(channel.receive_bytes(ask.size), ask.options, ask.limits)) as it:
+        data = channel.receive_bytes(ask.size)
+        digest = hashlib.blake2b(data, digest_size=DIGEST_BYTES).digest()
+        with closing(open_document(data, ask.options, ask.limits)) as pages:
             while True:
+                # Nothing is answered before it is asked for: who still sends hears no answer.
                 channel.receive(Next)
-                _allow(ask.seconds, channel)
-                try:
-                    page = next(it, None)
-                except ShiziError as error:
-                    channel.send(error_to_message(error, channel.call, channel.deadline))
-                    return
-                finally:
-                    signal.setitimer(signal.ITIMER_REAL, 0)
+                quarantine.begin(place, digest)
+                with _bounded(ask.seconds, channel.deadline):
+                    page = next(pages, None)
                 if page is None:
                     channel.send(End(**channel.terms))
                     return
                 _send_page(channel, page)
                 del page
-    except (PeerLost, DeadlineExceeded):
+    except ShiziError as error:
+        _tell(channel, error)
+    except PeerLost:
         return
 
 
-def _allow(seconds: float, channel: Channel) -> None:
-    """Let the kernel end this process when the page takes too long; both signals kill."""
-    used = time.process_time()
-    _limit(resource.RLIMIT_CPU, int(used + seconds) + 1)
-    left_s = channel.deadline.left_s()
+def _tell(channel: Channel, error: ShiziError) -> None:
+    """Tell why there is no page, if anybody is still there."""
+    with suppress(PeerLost, DeadlineExceeded):
+        channel.send(error_to_message(error, channel.call, channel.deadline))
+
+
+@contextmanager
+def _bounded(seconds: float, deadline: Deadline) -> Iterator[None]:
+    """Let the kernel end this process when the block takes too long; both signals kill.
+
+    Args:
+        seconds: of processor time.
+        deadline: of the call.
+    """
+    _limit(resource.RLIMIT_CPU, int(time.process_time() + seconds) + 1)
+    left_s = deadline.left_s()
     signal.setitimer(signal.ITIMER_REAL, max(0.001, left_s) if left_s < 1e6 else 0)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def _send_page(channel: Channel, page: Page) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from shizi.engine.messages import Ask, Go, Pages, Ping, Pong
 
 # A call whose engine died is tried once more; a third engine is not spent on it.
 _TRIES = 2
+_PAUSE_S = 0.05
 
 
 def _new_name() -> str:
@@ -44,10 +46,12 @@ class EngineLink:
         """
         deadline = Deadline.after(options.timeout_s)
         for _ in range(_TRIES):
-            try:
-                return self._ask(source, options, deadline)
-            except PeerLost:
-                deadline.check("when the engine was lost")
+            with self._admit(len(source), options, deadline) as channel:
+                try:
+                    channel.send_bytes(source)
+                    return list(channel.receive(Pages).pages)
+                except PeerLost:
+                    deadline.check("when the engine was lost")
         raise Unavailable(1.0)
 
     def ping(self, timeout_s: float) -> Pong:
@@ -64,9 +68,17 @@ class EngineLink:
         except PeerLost as error:
             raise Unavailable(1.0) from error
 
-    def _ask(self, source: bytes, options: ReadOptions, deadline: Deadline) -> list[PageResult]:
-        with Channel(connect(self._path, deadline), self._name(), deadline) as channel:
-            channel.send(Ask(**channel.terms, size=len(source), options=options))
-            channel.receive(Go)
-            channel.send_bytes(source)
-            return list(channel.receive(Pages).pages)
+    def _admit(self, size: int, options: ReadOptions, deadline: Deadline) -> Channel:
+        """Wait for the turn of a call; an engine lost meanwhile is not the call's fault."""
+        while True:
+            channel = Channel(connect(self._path, deadline), self._name(), deadline)
+            try:
+                channel.send(Ask(**channel.terms, size=size, options=options))
+                channel.receive(Go)
+            except PeerLost:
+                time.sleep(_PAUSE_S)
+            except BaseException:
+                channel.close()
+                raise
+            else:
+                return channel

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import mmap
 import os
 import secrets
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,48 +12,18 @@ from pathlib import Path
 import numpy as np
 
 from shizi.core.deadline import current_terms
-from shizi.core.errors import Quarantined
+from shizi.core.errors import Unavailable
 from shizi.core.options import DecodeOptions, Limits
 from shizi.core.types import Page
 from shizi.engine.channel import Channel, PeerLost, connect
 from shizi.engine.messages import Decode, End, Message, Next, PageHead
 
-_STRIKES = 2
+# Decoders that one call may lose; an input that ended two of them is refused by the third.
+_TRIES = 3
 
 
 def _ignore(_: str) -> None:
     """Count nothing."""
-
-
-class Quarantine:
-    """Remembers inputs by their digest that ended a decoder; safe to share between threads.
-
-    Args:
-        most: digests remembered; the oldest are forgotten.
-    """
-
-    def __init__(self, most: int = 10_000) -> None:
-        self._most = most
-        self._strikes: OrderedDict[bytes, int] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def check(self, digest: bytes) -> None:
-        """Refuse an input that ended two decoders.
-
-        Raises:
-            Quarantined: it did.
-        """
-        with self._lock:
-            if self._strikes.get(digest, 0) >= _STRIKES:
-                raise Quarantined(f"decoding this input ended the decoder {_STRIKES} times")
-
-    def strike(self, digest: bytes) -> None:
-        """Note that an input ended a decoder; see `check`."""
-        with self._lock:
-            self._strikes[digest] = self._strikes.pop(digest, 0) + 1
-            while len(self._strikes) > self._most:
-                self._strikes.popitem(last=False)
-        self.check(digest)
 
 
 class Sandbox:
@@ -74,32 +41,33 @@ class Sandbox:
         self._path = str(path)
         self._page_s = page_s
         self._count = count
-        self._quarantine = Quarantine()
 
     def open_document(
         self, data: bytes, options: DecodeOptions, limits: Limits
     ) -> Generator[Page, None, None]:
         """Decode page by page; see `shizi.imaging.decode.open_document`.
 
-        An input whose decoder dies is tried once more, from the page where it died.
+        An input whose decoder dies is tried again, from the page where it died.
 
         Raises:
-            Quarantined: it ended two decoders.
-            Unavailable: there are no decoders.
+            Quarantined: decoding the input is what ended two of them.
+            Unavailable: there are no decoders, or three of them died.
             DeadlineExceeded: the time of the call ran out.
         """
-        digest = hashlib.blake2b(data, digest_size=20).digest()
-        self._quarantine.check(digest)
-        while True:
+        last = 0
+        for _ in range(_TRIES):
             try:
                 for page in self._pages(data, options, limits):
-                    options = replace(options, first_page=page.number + 1)
-                    yield page
+                    if page.number > last:
+                        last = page.number
+                        yield page
             except PeerLost:
                 self._count("decoder_lost")
-                self._quarantine.strike(digest)
+                # From the last one given: there may be none after it.
+                options = replace(options, first_page=max(last, options.first_page))
             else:
                 return
+        raise Unavailable(1.0)
 
     def _pages(self, data: bytes, options: DecodeOptions, limits: Limits) -> Iterator[Page]:
         deadline = current_terms().deadline

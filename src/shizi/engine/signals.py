@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ctypes
 import select
 import signal
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+_PR_SET_PDEATHSIG = 1
 _ENDING = frozenset({signal.SIGTERM, signal.SIGINT})
 
 
@@ -54,3 +57,9 @@ def wake_on_signals(*signals: signal.Signals) -> Iterator[WakeUp]:
             signal.signal(number, lambda *_: None)
         yield WakeUp(reading)
         signal.set_wakeup_fd(-1)
+
+
+def die_with_parent(sig: signal.Signals) -> None:
+    """Ask the kernel to send a signal when the parent is gone; nothing happens off Linux."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(sig))

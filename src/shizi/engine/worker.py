@@ -13,13 +13,13 @@ import numpy as np
 
 from shizi.engine.admission import Admission
 from shizi.engine.channel import listen
-from shizi.engine.decoders import die_with_parent
 from shizi.engine.host import EngineHost
 from shizi.engine.metrics import EngineMetrics
 from shizi.engine.plans import EnginePlan
 from shizi.engine.reader import Reader
 from shizi.engine.sandbox import Sandbox
 from shizi.engine.sharing import Sharing
+from shizi.engine.signals import die_with_parent
 from shizi.engine.watch import Watch
 
 _log = logging.getLogger(__name__)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,7 @@ from shizi.core.telemetry import configure_logging
 from shizi.engine.link import EngineLink
 from shizi.engine.plans import WebPlan
 from shizi.engine.programs import report_and_run
+from shizi.engine.signals import die_with_parent
 from shizi.server.app import create_app
 from shizi.server.state import EngineState
 
@@ -25,6 +27,7 @@ _log = logging.getLogger(__name__)
 
 def main(plan_json: str, announce: Callable[[], None]) -> None:
     """Be the web process, to its end."""
+    die_with_parent(signal.SIGTERM)
     plan = msgspec.json.decode(plan_json, type=WebPlan)
     settings = load().settings
     configure_logging(settings.server.log_format)

@@ -135,8 +135,9 @@ def test_errors_are_those_of_the_decoder_itself(
     assert str(there.value) == str(here.value)
 
 
+@pytest.mark.parametrize("after", [1, 2, 3])
 def test_a_decoder_that_dies_between_pages_is_replaced_and_no_page_is_lost(
-    decoders: Decoders,
+    decoders: Decoders, after: int
 ) -> None:
     data = _picture((30, 20), (40, 20), (50, 20))
     lost: list[str] = []
@@ -144,7 +145,7 @@ def test_a_decoder_that_dies_between_pages_is_replaced_and_no_page_is_lost(
     widths = []
     for page in sandbox.open_document(data, OPTIONS, LIMITS):
         widths.append(page.image.shape[1])
-        if page.number == 1:
+        if page.number == after:
             os.kill(decoders.children()[0], signal.SIGKILL)
 
     assert widths == [30, 40, 50]
