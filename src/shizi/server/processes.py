@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
+from shizi.engine.memory import family, memory_bytes
 from shizi.engine.supervisor import SUPERVISOR
-
-_PROC = Path("/proc")
 
 
 def processes_to_text(status: Path) -> bytes:
@@ -40,26 +38,6 @@ def processes_to_text(status: Path) -> bytes:
         for reason, count in process["restarts"].items():
             restarts.labels(name, reason).set(count)
     return generate_latest(registry)
-
-
-def family(pid: int) -> Iterator[int]:
-    """Give a process and all its descendants."""
-    yield pid
-    try:
-        children = (_PROC / f"{pid}/task/{pid}/children").read_text(encoding="ascii").split()
-    except OSError:
-        return
-    for child in children:
-        yield from family(int(child))
-
-
-def memory_bytes(pid: int) -> int:
-    """Give the proportional set size of a process; 0 where it is gone or the system is silent."""
-    try:
-        lines = (_PROC / f"{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
-    except OSError:
-        return 0
-    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
 
 
 def _read_status(status: Path) -> dict[str, Any]:

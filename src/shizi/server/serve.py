@@ -13,9 +13,10 @@ from pathlib import Path
 from shizi.core.config import ServerSettings, Settings, to_environment
 from shizi.core.errors import ConfigError, ShiziError
 from shizi.engine.budget import measure_budget
+from shizi.engine.keeper import Program
 from shizi.engine.link import EngineLink
 from shizi.engine.plans import DecoderOptions, DecodersPlan, EnginePlan, WebPlan
-from shizi.engine.supervisor import Program, Supervisor
+from shizi.engine.supervisor import Supervisor
 
 _BACKLOG = 2048
 _PING_S = 5.0
