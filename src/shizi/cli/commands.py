@@ -27,6 +27,12 @@ def add_serve_arguments(parser: argparse.ArgumentParser) -> None:
     add("--host", dest="server.host", metavar="HOST", help="address to listen on")
     add("--port", dest="server.port", type=int, metavar="PORT", help="port; 0 takes a free one")
     add("--threads", dest="server.threads", type=int, metavar="N", help="requests at once")
+    add(
+        "--memory-budget",
+        dest="engine.memory_budget",
+        metavar="SIZE",
+        help="what all processes may take together, such as 300MiB",
+    )
     add("--worker", dest="server.worker", choices=list(Worker), help="how requests are held")
     parser.add_argument(
         "--recognizer", dest="reader.recognizer", metavar="NAME", help="see `shizi models list`"

@@ -131,6 +131,22 @@ def parse_seconds(name: str, text: str, most: float) -> float:
     return value
 
 
+_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "ki": 2**10, "mi": 2**20, "gi": 2**30}
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmg]i?|)b?", re.IGNORECASE)
+
+
+def parse_size(text: str) -> int:
+    """Read a size in bytes such as "300MiB", "1.5 GB" or "5000".
+
+    Raises:
+        OptionError: it is none.
+    """
+    match = _SIZE.fullmatch(text.strip())
+    if match is None:
+        raise OptionError(f"{text!r} is no size; write it as 300MiB, 1.5GB or in bytes")
+    return round(float(match[1]) * _UNITS[match[2].lower()])
+
+
 def parse_flag(name: str, text: str) -> bool:
     """Read yes or no.
 

@@ -20,9 +20,9 @@ from typing import Any
 
 import yaml
 
-from shizi.core.choices import parse_words
-from shizi.core.errors import ConfigError
-from shizi.core.options import DecodeOptions, Decoder, Effort, Limits, ReadOptions
+from shizi.core.choices import parse_size, parse_words
+from shizi.core.errors import ConfigError, OptionError
+from shizi.core.options import DecodeOptions, Decoder, DetectOptions, Effort, Limits, ReadOptions
 from shizi.core.telemetry import LogFormat
 
 FILE_NAME = "shizi.yaml"
@@ -66,14 +66,14 @@ class ServerSettings:
 
     host: str = "127.0.0.1"
     port: int = field(default=5000, metadata={"least": 0, "most": 65_535})
-    max_body_bytes: int = 20_000_000
+    max_body_bytes: int = field(default=20_000_000, metadata={"unit": "bytes"})
     timeout_s: float = field(default=30.0, metadata={"least": 1.0, "most": 3_600.0})
     threads: int = field(default=128, metadata={"least": 1, "most": 10_000})
     worker: Worker = Worker.GTHREAD
     request_timeout_s: float = field(default=120.0, metadata={"least": 0.1, "most": 86_400.0})
     max_request_timeout_s: float = field(default=600.0, metadata={"least": 0.1, "most": 86_400.0})
     upload_timeout_s: float = field(default=60.0, metadata={"least": 1.0, "most": 3_600.0})
-    max_held_bytes: int = 200_000_000
+    max_held_bytes: int = field(default=200_000_000, metadata={"unit": "bytes"})
     max_documents: int = field(default=50, metadata={"least": 1, "most": 1_000})
     keys: Path | None = None
     rate_limit: str = ""
@@ -96,6 +96,7 @@ class ReaderSettings:
             waver; None for none.
         pdf_dpi: resolution PDF pages are drawn at, dots per inch.
         page_pixels: budget of one page; a larger one is reduced to it, and told.
+        piece_pixels: what one run of the detector looks at; fewer take less memory.
     """
 
     threads: int = field(default=0, metadata={"least": 0, "most": 256})
@@ -106,6 +107,7 @@ class ReaderSettings:
     words: Path | None = None
     pdf_dpi: int = field(default=DecodeOptions().pdf_dpi, metadata={"least": 36, "most": 1_200})
     page_pixels: int = field(default=DecodeOptions().page_pixels, metadata={"least": 10_000})
+    piece_pixels: int = field(default=DetectOptions().piece_pixels, metadata={"least": 100_000})
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,9 @@ class EngineSettings:
         decoders: inputs decoded at once; 0 takes as many as there are places.
         decoder_inputs: a process that decodes is replaced after so many inputs.
         decode_s: seconds of processor time a page may take to be decoded.
+        memory_budget: memory all processes of the service may take together, such as 300MiB; what
+            is worked on at once, and how large a page may be, follow from it. 0 for no bound.
+        most_memory: an engine that takes more is replaced, without a call lost; 0 never.
     """
 
     places: int = field(default=0, metadata={"least": 0, "most": 256})
@@ -125,6 +130,8 @@ class EngineSettings:
     decoders: int = field(default=0, metadata={"least": 0, "most": 256})
     decoder_inputs: int = 200
     decode_s: float = field(default=20.0, metadata={"least": 0.1, "most": 3_600.0})
+    memory_budget: int = field(default=0, metadata={"least": 0, "unit": "bytes"})
+    most_memory: int = field(default=10**9, metadata={"least": 0, "unit": "bytes"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +173,7 @@ class Settings:
         return ReadOptions(
             decode=DecodeOptions(pdf_dpi=chosen.pdf_dpi, page_pixels=chosen.page_pixels),
             limits=self.limits,
+            detect=DetectOptions(piece_pixels=chosen.piece_pixels),
             effort=chosen.effort,
             doubt=chosen.doubt,
             decoder=chosen.decoder,
@@ -338,6 +346,8 @@ def _checked(name: str, spec: dataclasses.Field[Any], given: _Given) -> object:
     """Turn a given value into the field's type, within the field's range."""
     kind = _type_of(name)
     value = given.value
+    if spec.metadata.get("unit") == "bytes" and isinstance(value, str):
+        value = _size(name, given)
     if given.from_text and isinstance(value, str):
         value = _from_text(kind, value)
     if kind is float and type(value) is int:
@@ -355,6 +365,13 @@ def _checked(name: str, spec: dataclasses.Field[Any], given: _Given) -> object:
             bounds = f"from {least} to {most}" if most < math.inf else f"at least {least}"
             raise ConfigError(f"{name} is {value} ({given.origin}); it must be {bounds}")
     return value
+
+
+def _size(name: str, given: _Given) -> int:
+    try:
+        return parse_size(str(given.value))
+    except OptionError as error:
+        raise ConfigError(f"{name} ({given.origin}): {error.detail}") from error
 
 
 _KINDS = {

@@ -49,6 +49,8 @@ class DetectOptions:
         mask_threshold: probability above which a pixel belongs to text, in (0, 1).
         box_threshold: mean probability below which a box is dropped, in (0, 1).
         unclip_ratio: how far a shrunken kernel is grown back: offset = area * ratio / perimeter.
+        piece_pixels: what one run of the network looks at; a larger page is looked at in pieces.
+            A run takes some 115 bytes a pixel.
         max_lines: more boxes than this are dropped, the weakest first, and told in a notice.
     """
 
@@ -56,6 +58,7 @@ class DetectOptions:
     mask_threshold: float = 0.3
     box_threshold: float = 0.5
     unclip_ratio: float = 1.6
+    piece_pixels: int = 600_000
     max_lines: int = 3000
 
 

@@ -22,7 +22,6 @@ from shizi.engine.lines import read_lines
 from shizi.engine.looks import Crop, LineRecognizer, Looks, LooksByEffort
 from shizi.engine.sharing import Sharing
 from shizi.imaging.arrays import array_to_page
-from shizi.imaging.decode import open_document
 from shizi.imaging.prep import check_steps, prepare
 from shizi.layout.order import order_lines
 from shizi.models.opening import open_detector, open_language_model, open_recognizer
@@ -48,7 +47,7 @@ class Reader:
         threads: of one model run; 0 takes as many as the process may use, up to four.
         models: folder of further models beside the bundled ones.
         sharing: makes many calls at once faster than each alone; None runs each by itself.
-        decode: opens documents, here or in a process of its own.
+        decode: opens documents in a process of its own; None opens them in this one.
 
     Raises:
         ModelError: a model is missing or damaged.
@@ -64,11 +63,11 @@ class Reader:
         threads: int = 0,
         models: Path | None = None,
         sharing: Sharing | None = None,
-        decode: Decode = open_document,
+        decode: Decode | None = None,
     ) -> None:
         if threads < 0:
             raise OptionError(f"threads is {threads}; give 0 to let the reader choose, or more")
-        self._decode = decode
+        self._decode = decode or _open_here
         store = ModelStore((models,) if models else ())
         self.threads = threads or measure_budget().threads
         wrap = sharing.session if sharing else None
@@ -197,6 +196,13 @@ class _Clock:
     def stages(self) -> tuple[tuple[str, float], ...]:
         """Give (stage, seconds) in the order they ran."""
         return tuple(self._stages)
+
+
+def _open_here(data: bytes, options: DecodeOptions, limits: Limits) -> Generator[Page, None, None]:
+    # An engine whose decoders are other processes does without Pillow and PDFium.
+    from shizi.imaging.decode import open_document  # noqa: PLC0415
+
+    return open_document(data, options, limits)
 
 
 def _read_file(path: Path, limits: Limits) -> bytes:

@@ -33,8 +33,9 @@ LEAST_TEXT_PX = 14.0
 MAX_ENLARGEMENT = 2.0
 # Without an estimate a page is looked at with its longer side at this length.
 UNSURE_SIDE_PX = 1280
-# One run of this many pixels takes about 110 MB; more goes in pieces.
-PIECE_PIXELS = 600_000
+# A piece has at least this many rows at its widest, or most of it would be overlap.
+_LEAST_ROWS = 375
+_MOST_ROWS = 1600
 # A page costs at most this many pixels in all.
 PAGE_PIXELS = 6_000_000
 # Rows a piece sees beyond its own part, so that a cut line is seen whole on one side.
@@ -109,8 +110,9 @@ class Detector:
         """Run the network over a reduced page, in as many pieces as it takes."""
         rows, columns = small.shape[:2]
         whole = np.empty((rows, columns), dtype=np.float32)
-        for top, bottom in _cuts(rows, max_rows(columns, options.max_side_px)):
-            for left, right in _cuts(columns, options.max_side_px):
+        most_columns = min(options.max_side_px, options.piece_pixels // _LEAST_ROWS)
+        for top, bottom in _cuts(rows, max_rows(columns, most_columns, options.piece_pixels)):
+            for left, right in _cuts(columns, most_columns):
                 outer_top, outer_bottom = max(0, top - OVERLAP_PX), min(rows, bottom + OVERLAP_PX)
                 outer_left = max(0, left - OVERLAP_PX)
                 outer_right = min(columns, right + OVERLAP_PX)
@@ -145,10 +147,16 @@ def choose_scale(width: int, height: int, text_px: float) -> float:
     return min(MAX_ENLARGEMENT, wanted, math.sqrt(PAGE_PIXELS / (width * height)))
 
 
-def max_rows(columns: int, max_side_px: int) -> int:
-    """Give how many rows one run may have at this many columns."""
-    wide = _round_up(min(columns, max_side_px) + 2 * OVERLAP_PX)
-    return max(4 * OVERLAP_PX, min(max_side_px, PIECE_PIXELS // wide - 2 * OVERLAP_PX))
+def max_rows(columns: int, most_columns: int, piece_pixels: int) -> int:
+    """Give how many rows one run may have at this many columns of the page.
+
+    Args:
+        columns: of the page.
+        most_columns: of a piece.
+        piece_pixels: of a piece, overlap included.
+    """
+    wide = _round_up(min(columns, most_columns) + 2 * OVERLAP_PX)
+    return max(4 * OVERLAP_PX, min(_MOST_ROWS, piece_pixels // wide - 2 * OVERLAP_PX))
 
 
 def _cuts(length: int, most: int) -> list[tuple[int, int]]:

@@ -7,11 +7,12 @@ import socket
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from shizi.core.config import ServerSettings, Settings, to_environment
 from shizi.core.errors import ConfigError, ShiziError
+from shizi.engine.allowance import Allowance, allow
 from shizi.engine.budget import measure_budget
 from shizi.engine.keeper import Program
 from shizi.engine.link import EngineLink
@@ -46,9 +47,11 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
         bind(settings.server) as listener,
         tempfile.TemporaryDirectory(prefix="shizi-") as folder,
     ):
-        programs = make_programs(settings, Path(folder), listener.fileno())
+        allowance = allow(settings, measure_budget().cpus)
+        programs = make_programs(settings, allowance, Path(folder), listener.fileno())
         status = Path(folder, "status.json")
-        supervisor = Supervisor(programs, to_environment(settings) | _MEMORY, status)
+        environment = to_environment(kept_within(settings, allowance)) | _MEMORY
+        supervisor = Supervisor(programs, environment, status)
         url = page_url(settings.server.host, listener.getsockname()[1])
         supervisor.run(lambda: announce(f"reading pages at {url}  (Ctrl-C stops)"))
 
@@ -87,16 +90,32 @@ def authority(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def make_programs(settings: Settings, folder: Path, listener: int) -> list[Program]:
+def kept_within(settings: Settings, allowance: Allowance) -> Settings:
+    """Give the settings by which no page takes more than is allowed."""
+    return replace(
+        settings,
+        limits=replace(settings.limits, max_pixels=allowance.max_pixels),
+        reader=replace(
+            settings.reader,
+            page_pixels=allowance.page_pixels,
+            piece_pixels=allowance.piece_pixels,
+        ),
+    )
+
+
+def make_programs(
+    settings: Settings, allowance: Allowance, folder: Path, listener: int
+) -> list[Program]:
     """Give the processes of the service in the order they start.
 
     Args:
         settings: resolved.
+        allowance: what they may take.
         folder: of the sockets; only this user can enter it.
         listener: descriptor of the page's socket.
     """
     server, engine = settings.server, settings.engine
-    places = engine.places or int(measure_budget().cpus) + 1
+    places = allowance.places
     decoders = folder / "decoders.sock"
     current = folder / "engine.sock"
 
@@ -130,6 +149,9 @@ def make_programs(settings: Settings, folder: Path, listener: int) -> list[Progr
             on_ready=lambda generation: _point(current, _generation(current, generation)),
             is_well=lambda generation: _answers(_generation(current, generation)),
             grace_s=server.timeout_s + 5,
+            most_bytes=allowance.engine_bytes,
+            # For a moment there are two: not where memory is counted.
+            overlap=not engine.memory_budget,
         ),
         Program("web", web, files=(listener,), grace_s=server.timeout_s + 5),
     ]

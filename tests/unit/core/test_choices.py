@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shizi.core.choices import parse_flag, parse_pages, parse_steps, parse_whole
+from shizi.core.choices import parse_flag, parse_pages, parse_size, parse_steps, parse_whole
 from shizi.core.errors import OptionError
 
 
@@ -63,3 +63,23 @@ def test_flags() -> None:
     assert not parse_flag("chars", "0")
     with pytest.raises(OptionError, match="say true or false"):
         parse_flag("chars", "maybe")
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("5000", 5000),
+        ("300MiB", 300 << 20),
+        (" 1.5 GB ", 1_500_000_000),
+        ("64k", 64_000),
+        ("2gib", 2 << 30),
+    ],
+)
+def test_sizes(text: str, size: int) -> None:
+    assert parse_size(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "MB", "-5", "3 TB", "1,5GB", "0x10"])
+def test_wrong_sizes(text: str) -> None:
+    with pytest.raises(OptionError, match="is no size; write it as 300MiB"):
+        parse_size(text)

@@ -185,3 +185,15 @@ def test_every_setting_is_described() -> None:
         section, key = name.split(".")
         owner = type(getattr(Settings(), section))
         assert f"{key}: " in (owner.__doc__ or ""), name
+
+
+def test_sizes_are_given_with_a_unit_or_in_bytes(tmp_path: Path) -> None:
+    file = tmp_path / "shizi.yaml"
+    file.write_text("engine:\n  memory_budget: 300MiB\nserver:\n  max_body_bytes: 5000\n")
+    settings = load(file=file, environ={"SHIZI_ENGINE__MOST_MEMORY": "1GB"}).settings
+
+    assert settings.engine.memory_budget == 300 << 20
+    assert settings.engine.most_memory == 10**9
+    assert settings.server.max_body_bytes == 5000
+    with pytest.raises(ConfigError, match=r"memory_budget \(flag\): 'lots' is no size"):
+        load({"engine.memory_budget": "lots"}, environ={})

@@ -13,7 +13,6 @@ from shizi.core.options import DetectOptions
 from shizi.core.pixels import RgbImage
 from shizi.models.detector import (
     OVERLAP_PX,
-    PIECE_PIXELS,
     Detector,
     choose_scale,
     max_rows,
@@ -63,7 +62,9 @@ def test_a_long_page_is_read_in_pieces_and_a_line_on_the_seam_is_one() -> None:
     session = FakeSession(bright_is_text)
     quads = Detector(session).find_at(page, 1.0, DetectOptions()).quads
     assert len(session.shapes) > 2
-    assert all(np.prod(shape["x"]) <= 3 * PIECE_PIXELS * 1.1 for shape in session.shapes)
+    assert all(
+        np.prod(shape["x"]) <= 3 * DetectOptions().piece_pixels * 1.1 for shape in session.shapes
+    )
     assert len(quads) == 2
     assert max(quad.height for quad in quads) == pytest.approx(3800, rel=0.05)
 
@@ -112,7 +113,8 @@ def test_the_scale_without_text_and_for_huge_pages_is_bounded() -> None:
 
 
 def test_rows_of_a_piece_shrink_with_its_width() -> None:
-    assert max_rows(400, 1600) > max_rows(1500, 1600) >= 4 * OVERLAP_PX
+    assert max_rows(400, 1600, 600_000) > max_rows(1500, 1600, 600_000) >= 4 * OVERLAP_PX
+    assert max_rows(400, 1600, 600_000) > max_rows(400, 800, 300_000) >= 4 * OVERLAP_PX
 
 
 def test_the_real_network_finds_lines_of_print() -> None:

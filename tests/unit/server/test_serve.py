@@ -11,6 +11,7 @@ import pytest
 
 from shizi.core.config import EngineSettings, ServerSettings, Settings, Worker, load, to_environment
 from shizi.core.errors import ConfigError
+from shizi.engine.allowance import allow
 from shizi.server.serve import bind, make_programs, page_url
 from shizi.server.web import gunicorn_options
 
@@ -51,7 +52,7 @@ def test_an_address_of_the_sixth_version_is_listened_on() -> None:
 
 def test_the_processes_start_in_the_order_they_need_each_other(tmp_path: Path) -> None:
     settings = replace(Settings(), engine=EngineSettings(places=3))
-    programs = make_programs(settings, tmp_path, 9)
+    programs = make_programs(settings, allow(settings, 2.0), tmp_path, 9)
 
     assert [program.name for program in programs] == ["decoders", "engine", "web"]
     decoders, engine, web = (json.loads(p.command(2, 7)[-1]) for p in programs)

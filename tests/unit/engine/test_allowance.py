@@ -1,0 +1,53 @@
+"""What may be worked on at once, with and without a budget of memory."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shizi.core.config import EngineSettings, Settings
+from shizi.core.errors import ConfigError
+from shizi.engine.allowance import FIXED_BYTES, Allowance, allow
+
+MIB = 1 << 20
+
+
+def _with(**engine: int) -> Settings:
+    return replace(Settings(), engine=replace(EngineSettings(), **engine))  # type: ignore[arg-type]
+
+
+def test_without_a_budget_the_machine_and_the_settings_decide() -> None:
+    settings = _with(most_memory=5)
+
+    assert allow(settings, 2.0) == Allowance(3, 24_000_000, 600_000, 100_000_000, 5)
+    assert allow(_with(places=7), 2.0).places == 7
+    assert allow(settings, 0.5).places == 1
+
+
+def test_a_small_budget_takes_one_page_at_a_time_and_smaller_ones() -> None:
+    small = allow(_with(memory_budget=300 * MIB), 2.0)
+
+    assert small.places == 1
+    assert small.piece_pixels < 600_000
+    assert 1_500_000 <= small.page_pixels < 24_000_000
+    assert small.max_pixels >= small.page_pixels
+
+
+def test_a_budget_that_does_not_hold_the_processes_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"memory_budget is 200 MiB; .* at least 2\d\d MiB"):
+        allow(_with(memory_budget=200 * MIB), 2.0)
+
+
+@given(st.integers(290 * MIB, 8_000 * MIB), st.integers(1, 64))
+def test_what_is_allowed_fits_the_budget(budget: int, cpus: int) -> None:
+    allowed = allow(_with(memory_budget=budget), float(cpus))
+
+    runs = allowed.piece_pixels * 115
+    pages = allowed.places * allowed.page_pixels * 9
+    assert FIXED_BYTES + runs + pages <= budget
+    assert 1 <= allowed.places <= cpus + 1
+    assert allowed.page_pixels <= 24_000_000
+    assert allowed.piece_pixels <= 600_000
