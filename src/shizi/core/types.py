@@ -13,16 +13,21 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Self
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Self
 
 from shizi.core.errors import ShiziError
 
+# Whoever handles results alone, a client or a process that only serves, never loads NumPy.
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    RgbImage = NDArray[np.uint8]
+    GrayImage = NDArray[np.uint8]
+else:
+    RgbImage = GrayImage = object
+
 Point = tuple[float, float]
-RgbImage = NDArray[np.uint8]
-GrayImage = NDArray[np.uint8]
 
 
 class Direction(StrEnum):
@@ -53,6 +58,8 @@ class Quad:
 
     def to_array(self) -> NDArray[np.float32]:
         """Give a (4, 2) float32 array of (x, y)."""
+        import numpy as np  # noqa: PLC0415 - see above
+
         return np.asarray(self.points, dtype=np.float32)
 
     @property

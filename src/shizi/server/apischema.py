@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from shizi.core.errors import ShiziError
+from shizi.core.errors import error_kinds
 from shizi.formats import Json
 from shizi.server.schema import Option
 
@@ -41,14 +41,6 @@ def record(properties: Mapping[str, object], optional: tuple[str, ...] = ()) -> 
     """Describe an object; what is not optional is always there."""
     required = [name for name in properties if name not in optional]
     return {"type": "object", "properties": dict(properties), "required": required}
-
-
-def error_tree() -> list[type[ShiziError]]:
-    """List every error of the tree, the root first."""
-    found: list[type[ShiziError]] = [ShiziError]
-    for kind in found:
-        found += [child for child in kind.__subclasses__() if child.__module__ == kind.__module__]
-    return found
 
 
 def option_schema(option: Option) -> Json:
@@ -191,7 +183,7 @@ def _answers() -> Json:
 
 
 def _failures() -> Json:
-    codes = sorted({kind.code for kind in error_tree()} | set(HTTP_CODES))
+    codes = sorted({kind.code for kind in error_kinds()} | set(HTTP_CODES))
     problem = {
         "type": {"type": "string", "format": "uri-reference"},
         "title": text("what the code means"),

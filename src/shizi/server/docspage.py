@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from shizi.core.errors import ShiziError
-from shizi.server.apischema import HTTP_CODES, error_tree
+from shizi.core.errors import ShiziError, error_kinds
+from shizi.server.apischema import HTTP_CODES
 from shizi.server.shapes import error_title
 
 _HTTP = {
@@ -48,7 +48,7 @@ def error_page(code: str) -> str | None:
     if code in _HTTP:
         status, title, advice = _HTTP[code]
     else:
-        kind = next((kind for kind in error_tree() if kind.code == code), None)
+        kind = next((kind for kind in error_kinds() if kind.code == code), None)
         if kind is None:
             return None
         status, title, advice = _facts(kind)
@@ -139,7 +139,7 @@ def _errors() -> str:
     rows = [
         (f"<a href='/errors/{code}'>{code}</a>", str(status), escape(title), _code(advice))
         for code, (status, title, advice) in (
-            *((kind.code, _facts(kind)) for kind in error_tree()),
+            *((kind.code, _facts(kind)) for kind in error_kinds()),
             *((code, _HTTP[code]) for code in HTTP_CODES),
         )
     ]
