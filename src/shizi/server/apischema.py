@@ -55,12 +55,12 @@ def option_text_schema(option: Option) -> Json:
     return option_schema(option)
 
 
-def schemas(options: Mapping[str, Option]) -> Json:
+def schemas(options: Mapping[str, Option], max_documents: int) -> Json:
     """Give all schemas by name."""
-    return {**_requests(options), **_results(), **_failures(), **_facts()}
+    return {**_requests(options, max_documents), **_results(), **_failures(), **_facts()}
 
 
-def _requests(options: Mapping[str, Option]) -> Json:
+def _requests(options: Mapping[str, Option], max_documents: int) -> Json:
     picture: Json = {
         "type": "string",
         "pattern": BASE64_PATTERN,
@@ -69,23 +69,30 @@ def _requests(options: Mapping[str, Option]) -> Json:
     }
     file: Json = {
         "type": "array",
-        "items": {"type": "string", "contentMediaType": "application/octet-stream"},
+        "items": ref("File"),
         "minItems": 1,
+        "maxItems": max_documents,
         "description": "pictures and documents; `image` and `image_file` are taken too",
     }
     chosen = {name: option_schema(option) for name, option in options.items()}
     fields = {name: option_text_schema(option) for name, option in options.items()}
     return {
         "Picture": picture,
+        "File": {
+            "type": "string",
+            "contentMediaType": "application/octet-stream",
+            "minLength": 1,
+            "description": "the bytes of a picture or document",
+        },
         "Options": {"type": "object", "properties": chosen, "additionalProperties": False},
         "JsonRequest": {
             "type": "object",
             "properties": {
                 "image": ref("Picture"),
-                "images": {**array(ref("Picture")), "minItems": 1, "maxItems": 50},
+                "images": {**array(ref("Picture")), "minItems": 1, "maxItems": max_documents},
                 "options": ref("Options"),
             },
-            "anyOf": [{"required": ["image"]}, {"required": ["images"]}],
+            "oneOf": [{"required": ["image"]}, {"required": ["images"]}],
             "additionalProperties": False,
         },
         "FormRequest": {

@@ -131,8 +131,7 @@ def _kind(schema: Mapping[str, Any]) -> str:
 def _type(schema: Mapping[str, Any]) -> str:
     kinds = schema.get("type", "bytes")
     words = kinds if isinstance(kinds, str) else " or ".join(kinds)
-    least = schema.get("minimum", schema.get("exclusiveMinimum"))
-    return f"{words}, {least} to {schema['maximum']}" if "maximum" in schema else words
+    return f"{words}, {schema['minimum']} to {schema['maximum']}" if "maximum" in schema else words
 
 
 def _errors() -> str:

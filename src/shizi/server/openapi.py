@@ -84,12 +84,13 @@ _FACTS = (
 )
 
 
-def openapi_document(version: str, options: Mapping[str, Option]) -> Json:
+def openapi_document(version: str, options: Mapping[str, Option], max_documents: int) -> Json:
     """Make the document.
 
     Args:
         version: of the program.
         options: what a request may choose.
+        max_documents: pictures in one request.
     """
     paths: Json = {}
     for operation in (*_READING, *_FACTS):
@@ -106,7 +107,7 @@ def openapi_document(version: str, options: Mapping[str, Option]) -> Json:
         "tags": [{"name": "reading"}, {"name": "facts"}],
         "paths": paths,
         "components": {
-            "schemas": schemas(options),
+            "schemas": schemas(options, max_documents),
             "securitySchemes": {
                 "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
                 "bearer": {"type": "http", "scheme": "bearer"},
@@ -185,7 +186,7 @@ def _parameters(operation: _Operation, options: Mapping[str, Option]) -> list[Js
 
 
 def _request_body() -> Json:
-    binary: Json = {"schema": {}}
+    binary: Json = {"schema": ref("File")}
     return {
         "required": True,
         "description": "pictures and documents, one of these ways",

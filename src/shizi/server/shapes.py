@@ -49,11 +49,13 @@ class Shape:
         answer: gives the object of an answer.
         failure: gives the object of a failure, and the status it is sent with.
         failure_type: content type of a failure.
+        one: whether it has room for one picture alone.
     """
 
     answer: Callable[[Answer], Json]
     failure: Callable[[Failure], tuple[Json, int]]
     failure_type: str = "application/json"
+    one: bool = False
 
 
 def reply(content: Mapping[str, object], status: int = 200, kind: str = "") -> Response:

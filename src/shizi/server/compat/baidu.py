@@ -93,7 +93,7 @@ def baidu_submission(
     on = frozenset(flag for flag in _FLAGS if parse_flag(flag, fields.get(flag, "false")))
     small = fields.get("recognize_granularity", "big") == "small"
     chosen = {"pages": fields["pdf_file_num"]} if fields.get("pdf_file_num") else {}
-    return Submission(tuple(pictures[:1]), chosen), BaiduChoice(
+    return Submission(tuple(pictures), chosen), BaiduChoice(
         places=not route.endswith("_basic"), flags=on, small=small
     )
 
@@ -115,7 +115,7 @@ def baidu_call(route: str, call: Call, *, choice: BaiduChoice) -> Call:
 
 def baidu_shape(choice: BaiduChoice) -> Shape:
     """Give the shape of an answer for what a client asks for."""
-    return Shape(lambda answer: _answer(answer, choice), _failure)
+    return Shape(lambda answer: _answer(answer, choice), _failure, one=True)
 
 
 def baidu_token(client_secret: str) -> Json:
@@ -191,4 +191,5 @@ def _failure(failure: Failure) -> tuple[Json, int]:
     }, 200
 
 
-BAIDU = Shape(lambda answer: _answer(answer, BaiduChoice(places=False)), _failure)
+BAIDU = baidu_shape(BaiduChoice(places=False))
+"""Of a client whose request is not understood yet."""
