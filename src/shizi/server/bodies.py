@@ -99,17 +99,37 @@ def _kind_of(request: Request) -> str:
 
 def _reserved_stream(
     request: Request, server: ServerSettings, budget: BodyBudget, copies: int
-) -> IO[bytes]:
+) -> _Whole:
     """Open the body once there is memory for it; one of unknown length counts as the largest."""
     stream = request.stream  # refuses a body over the limit by its length alone
     size = request.content_length
     held = copies * (server.max_body_bytes if size is None else size)
     budget.reserve(held)
     g.held_bytes = held
-    return stream
+    return _Whole(stream, size)
 
 
-def _parse(kind: str, request: Request, stream: IO[bytes], server: ServerSettings) -> Body:
+class _Whole:
+    """A body that tells when it ends before its announced length."""
+
+    def __init__(self, stream: IO[bytes], size: int | None) -> None:
+        self._stream = stream
+        self._left = size or 0
+
+    def read(self, size: int = -1) -> bytes:
+        """Read at most so many bytes; all of them where negative.
+
+        Raises:
+            ConnectionError: the body has ended too early.
+        """
+        data = self._stream.read(size)
+        self._left -= len(data)
+        if self._left > 0 and (size < 0 or not data):
+            raise ConnectionError("the body ended too early")
+        return data
+
+
+def _parse(kind: str, request: Request, stream: _Whole, server: ServerSettings) -> Body:
     if kind == MULTIPART:
         boundary = request.mimetype_params.get("boundary", "").encode("latin-1", "replace")
         return _parse_multipart(stream, boundary, server.max_documents)
@@ -157,7 +177,7 @@ def once(pairs: list[tuple[str, str]]) -> dict[str, str]:
     return fields
 
 
-def _parse_multipart(stream: IO[bytes], boundary: bytes, max_documents: int) -> Body:
+def _parse_multipart(stream: _Whole, boundary: bytes, max_documents: int) -> Body:
     if not 0 < len(boundary) <= _MAX_BOUNDARY_BYTES:
         raise RequestError("the multipart body names no boundary")
     decoder = MultipartDecoder(boundary, _CHUNK_BYTES + _MAX_HEADER_BYTES)
