@@ -127,10 +127,14 @@ def _documents(answer: Answer) -> list[Json]:
 
 def _of_documents(answer: Answer) -> Json:
     """Give an entry a picture, however many there are."""
+    return _with_documents(answer, _documents(answer))
+
+
+def _with_documents(answer: Answer, documents: list[Json]) -> Json:
     whole = pages_to_dict((), answer.total_time_s)
     return {
         "success": all(reading.error is None for reading in answer.readings),
-        "documents": _documents(answer),
+        "documents": documents,
         "total_time": whole["total_time"],
         "schema": whole["schema"],
         "request_id": answer.request_id,
@@ -143,12 +147,13 @@ def _of_lines(answer: Answer) -> Json:
         pages = answer.pages()
         content = pages_to_dict(pages, answer.total_time_s, relative=answer.call.relative)
         return {**content, "request_id": answer.request_id}
-    content = _of_documents(answer)
+    documents = _documents(answer)
     lines = [
         {**line, "document": document["document"]}
-        for document in _documents(answer)
+        for document in documents
         for line in _lines_of(document)
     ]
+    content = _with_documents(answer, documents)
     return {"success": content.pop("success"), "results": lines, **content}
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from shizi.cli.main import main
 from shizi.server.keys import KeyRing
+from shizi.server.rates import Rates
 
 Captured = pytest.CaptureFixture[str]
 
@@ -25,7 +26,7 @@ def test_a_key_comes_and_goes(keys_file: str, capsys: Captured) -> None:
     assert key not in shown.err
     assert key not in Path(keys_file).read_text()
     assert Path(keys_file).stat().st_mode & 0o777 == 0o600
-    found = KeyRing(Path(keys_file)).find(key)
+    found = KeyRing(Path(keys_file), Rates().check).find(key)
     assert found is not None
     assert (found.name, found.limit) == ("office", "60/minute")
 
@@ -33,7 +34,7 @@ def test_a_key_comes_and_goes(keys_file: str, capsys: Captured) -> None:
     assert capsys.readouterr().out.split() == ["office", found.sha256[:12], "60/minute"]
 
     assert main(["keys", "remove", "office", "--file", keys_file]) == 0
-    assert KeyRing(Path(keys_file)).find(key) is None
+    assert KeyRing(Path(keys_file), Rates().check).find(key) is None
 
 
 def test_the_file_of_the_settings_is_taken(

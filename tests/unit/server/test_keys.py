@@ -10,6 +10,7 @@ import pytest
 
 from shizi.core.errors import ConfigError, FileAccessError, OptionError
 from shizi.server.keys import Key, KeyRing, draw_key, hash_key, read_keys, write_keys
+from shizi.server.rates import Rates
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def test_a_key_is_found_by_itself_alone(keys_file: Path) -> None:
     text, key = draw_key("office", "60/minute")
     other, second = draw_key("archive")
     write_keys(keys_file, [key, second])
-    ring = KeyRing(keys_file)
+    ring = KeyRing(keys_file, Rates().check)
 
     assert text.startswith("shizi_")
     assert text not in keys_file.read_text()
@@ -47,7 +48,7 @@ def test_the_file_is_its_owners_alone(keys_file: Path) -> None:
 def test_a_change_of_the_file_is_seen(keys_file: Path) -> None:
     first, key = draw_key("a")
     write_keys(keys_file, [key])
-    ring = KeyRing(keys_file)
+    ring = KeyRing(keys_file, Rates().check)
 
     second, other = draw_key("b")
     write_keys(keys_file, [other])
@@ -62,7 +63,7 @@ def test_a_slip_of_the_hand_changes_nothing_and_is_logged(
 ) -> None:
     text, key = draw_key("a")
     write_keys(keys_file, [key])
-    ring = KeyRing(keys_file)
+    ring = KeyRing(keys_file, Rates().check)
 
     keys_file.write_text("nonsense\n")
     _touched(keys_file)
@@ -85,12 +86,19 @@ def test_a_malformed_line_stops_the_start(keys_file: Path, line: str) -> None:
     keys_file.write_text(line)
 
     with pytest.raises(ConfigError, match="line 1 is not"):
-        KeyRing(keys_file)
+        KeyRing(keys_file, Rates().check)
+
+
+def test_a_limit_that_is_none_stops_the_start(keys_file: Path) -> None:
+    write_keys(keys_file, [Key("a", "0" * 64, "often")])
+
+    with pytest.raises(ConfigError, match="no limit such as"):
+        KeyRing(keys_file, Rates().check)
 
 
 def test_a_missing_file_stops_the_start(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read"):
-        KeyRing(tmp_path / "none")
+        KeyRing(tmp_path / "none", Rates().check)
 
 
 def test_what_is_no_name_is_refused(tmp_path: Path) -> None:
