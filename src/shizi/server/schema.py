@@ -73,7 +73,8 @@ class Option:
 
 def make_options(server: ServerSettings) -> dict[str, Option]:
     """List the options by name, within the bounds of the settings."""
-    return {option.name: option for option in (*_reading_options(), *_service_options(server))}
+    table = (*_document_options(), *_reading_options(), *_service_options(server))
+    return {option.name: option for option in table}
 
 
 def default_call(settings: Settings) -> Call:
@@ -143,7 +144,7 @@ def _kind_and_text(value: object, separator: str) -> tuple[str, str]:
     return "", ""
 
 
-def _reading_options() -> tuple[Option, ...]:
+def _document_options() -> tuple[Option, ...]:
     return (
         Option(
             "dpi",
@@ -166,6 +167,11 @@ def _reading_options() -> tuple[Option, ...]:
             _with_pages,
             lambda _: None,
         ),
+    )
+
+
+def _reading_options() -> tuple[Option, ...]:
+    return (
         Option(
             "steps",
             "auto, none, or names of preparation steps in their order",

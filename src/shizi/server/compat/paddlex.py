@@ -24,6 +24,7 @@ _WITHOUT_EFFECT = (
     "textDetBoxThresh",
     "textDetUnclipRatio",
     "textRecScoreThresh",
+    "returnWordBox",
     "visualize",
 )
 
