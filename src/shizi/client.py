@@ -9,6 +9,7 @@ for page in client.read("receipt.png", effort="balanced"):
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
@@ -169,9 +170,10 @@ class Client:
         kind = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection
         connection = kind(self._host, self._port, timeout=max(0.001, deadline.left_s()))
         try:
-            connection.request(method, self._prefix + path, body, dict(headers))
-            response = connection.getresponse()
-            return _read_answer(response)
+            # A service that refuses a body by its head answers before it has read the rest.
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                connection.request(method, self._prefix + path, body, dict(headers))
+            return _read_answer(connection.getresponse())
         except TimeoutError as error:
             seconds = f"{self._timeout_s:g}"
             raise DeadlineExceeded(f"no answer from {self._host} in {seconds} s") from error

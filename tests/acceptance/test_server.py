@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from shizi.client import Client
+from shizi.core.errors import TooLarge
 from tests.program import RECEIPT, Service, serving
 
 pytestmark = pytest.mark.acceptance
@@ -193,6 +195,11 @@ def test_a_client_that_drips_is_cut_off(tmp_path: Path) -> None:
         connection.close()
         assert (answer.status, content["code"]) == (408, "slow_client")
         assert "Traceback" not in service.log.read_text(encoding="utf-8")
+
+
+def test_the_client_learns_why_a_large_body_was_refused_unread(service: Service) -> None:
+    with pytest.raises(TooLarge, match="max_body_bytes is 20,000,000"):
+        Client(service.url).read(b"a" * 40_000_000)
 
 
 def test_sigterm_lets_the_request_in_work_end_and_stops_cleanly(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from shizi.core.errors import error_kinds
 from shizi.formats import Json
+from shizi.server.compat.baidu import BAIDU_FLAGS
 from shizi.server.schema import Option
 
 BASE64_PATTERN = "^(data:[^,]*;base64,)?([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
@@ -99,6 +100,16 @@ def _requests(options: Mapping[str, Option], max_documents: int) -> Json:
             "type": "object",
             "properties": {"file": file, **fields},
             "required": ["file"],
+            "additionalProperties": False,
+        },
+        "BaiduRequest": {
+            "type": "object",
+            "properties": {
+                "image": ref("Picture"),
+                "recognize_granularity": {"type": "string", "enum": ["big", "small"]},
+                **{flag: {"type": "string", "enum": ["true", "false"]} for flag in BAIDU_FLAGS},
+            },
+            "required": ["image"],
             "additionalProperties": False,
         },
     }

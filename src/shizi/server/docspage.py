@@ -68,6 +68,7 @@ def _page(title: str, content: str) -> str:
         "<!doctype html><html lang='en'><meta charset='utf-8'>"
         "<meta name='viewport' content='width=device-width'>"
         f"<title>{escape(title)}</title><link rel='stylesheet' href='/docs/style.css'>"
+        "<link rel='icon' href='/static/icon.svg'>"
         f"<main><h1>{escape(title)}</h1>{content}</main></html>\n"
     )
 

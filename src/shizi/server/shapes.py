@@ -69,6 +69,8 @@ def reply(content: Mapping[str, object], status: int = 200, kind: str = "") -> R
 
 def error_title(kind: type[ShiziError]) -> str:
     """Say what an error's code means: the first line of its docstring."""
+    if kind is ShiziError:
+        return "A fault of the service"
     first = (kind.__doc__ or kind.code).splitlines()[0]
     return first.rstrip(".")
 

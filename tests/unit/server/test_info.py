@@ -75,6 +75,28 @@ def test_the_document_names_every_option_and_error() -> None:
         assert options.keys() <= names
 
 
+def test_the_document_names_the_routes_that_are_served() -> None:
+    app = create_app(Settings(), FakeReader())
+    served = {
+        (re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule), method.lower())
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+    document = content_of(app.test_client().get("/openapi.json"))
+    told = {(path, method) for path, methods in document["paths"].items() for method in methods}
+
+    assert told <= served
+    # What is for people, and what only the packages of Baidu ask for.
+    assert {path for path, _ in served - told} == {
+        "/",
+        "/docs",
+        "/docs/style.css",
+        "/openapi.json",
+        "/oauth/2.0/token",
+        "/static/{filename}",
+    }
+
+
 def test_the_document_is_always_the_same() -> None:
     options = make_options(ServerSettings())
 
