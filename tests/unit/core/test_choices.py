@@ -6,8 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shizi.core.choices import parse_flag, parse_pages, parse_steps, parse_whole
+from shizi.core.choices import (
+    parse_flag,
+    parse_lane,
+    parse_pages,
+    parse_seconds,
+    parse_steps,
+    parse_whole,
+)
 from shizi.core.errors import OptionError
+from shizi.core.options import Lane
 
 
 @pytest.mark.parametrize(
@@ -63,3 +71,13 @@ def test_flags() -> None:
     assert not parse_flag("chars", "0")
     with pytest.raises(OptionError, match="say true or false"):
         parse_flag("chars", "maybe")
+
+
+def test_seconds_and_lanes() -> None:
+    assert parse_seconds("timeout", "2.5", 0.1, 10) == 2.5
+    assert parse_lane(" Bulk ") is Lane.BULK
+    for text in ("", "x", "nan", "inf", "0.09", "10.1"):
+        with pytest.raises(OptionError, match="timeout is .*from 0.1 to 10 seconds"):
+            parse_seconds("timeout", text, 0.1, 10)
+    with pytest.raises(OptionError, match="one of interactive, bulk"):
+        parse_lane("high")
