@@ -126,6 +126,8 @@ def _json_to_text(option: Option, value: object) -> str:
     found, text = _kind_and_text(value, "\n" if option.name == "words" else ",")
     if found not in allowed and not (found == "integer" and "number" in allowed):
         raise OptionError(f"{option.name} is of the wrong type; it is {' or '.join(allowed)}")
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise OptionError(f"{option.name} holds half a character")
     return text
 
 

@@ -77,7 +77,7 @@ def test_seconds_and_lanes() -> None:
     assert parse_seconds("timeout", "2.5", 0.1, 10) == 2.5
     assert parse_lane(" Bulk ") is Lane.BULK
     for text in ("", "x", "nan", "inf", "0.09", "10.1"):
-        with pytest.raises(OptionError, match="timeout is .*from 0.1 to 10 seconds"):
+        with pytest.raises(OptionError, match=r"timeout is .*from 0\.1 to 10 seconds"):
             parse_seconds("timeout", text, 0.1, 10)
     with pytest.raises(OptionError, match="one of interactive, bulk"):
         parse_lane("high")

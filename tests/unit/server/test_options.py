@@ -128,6 +128,8 @@ def test_what_is_wrong_is_told_and_nothing_read(query: str, told: str) -> None:
         ({"words": [1]}, "wrong type; it is string or array"),
         ({"timeout": {}}, "wrong type"),
         ({"password": None}, "wrong type"),
+        ({"password": "a\ud800"}, "half a character"),
+        ({"words": ["\udfff"]}, "half a character"),
     ],
 )
 def test_json_options_have_their_types(options: object, told: str) -> None:
