@@ -1,8 +1,14 @@
-"""`docs/http.md` names the routes, the fields and the answer as they are."""
+"""`docs/http.md` names the routes, the fields and the answer as they are, and its snippets run."""
 
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
 
 from shizi.core.config import ServerSettings, Settings
 from shizi.core.types import Character, Notice, PageResult, Quad, TextLine
@@ -10,7 +16,7 @@ from shizi.formats import pages_to_dict
 from shizi.server import schema
 from shizi.server.app import create_app
 from tests.fakes import FakeReader
-from tests.program import ROOT
+from tests.program import ROOT, environment, serving
 
 DOCUMENT = (ROOT / "docs" / "http.md").read_text(encoding="utf-8")
 
@@ -48,3 +54,37 @@ def test_the_fields_of_an_answer() -> None:
         entries = answer[key]
         assert isinstance(entries, list)
         assert _first_cells(heading) == entries[0].keys()
+
+
+@pytest.mark.acceptance
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is missing")
+def test_the_snippets_run(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    program = tmp_path / "shizi"
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m shizi "$@"\n')
+    program.chmod(0o755)
+    shell = re.findall(r"^```sh\n(.*?)^```$", DOCUMENT, re.M | re.S)
+    (python,) = re.findall(r"^```python\n(.*?)^```$", DOCUMENT, re.M | re.S)
+
+    with serving(tmp_path) as service:
+        ours = environment()
+        commands = [
+            ["bash", "-eux", "-o", "pipefail", "-c", f"PATH=.:$PATH\n{''.join(shell)}"],
+            [sys.executable, "-W", "error", "-c", python],
+        ]
+        read = [
+            subprocess.run(
+                [part.replace("http://127.0.0.1:5000", service.url) for part in command],
+                cwd=tmp_path,
+                env=ours,
+                stdout=subprocess.PIPE,
+                timeout=100,
+                check=True,
+            ).stdout.decode()
+            for command in commands
+        ]
+
+    # Both calls of curl, in lines and as the whole text; then the client.
+    assert read[0].count("杭州西溪书店") == 4
+    assert read[0].count("shizi_") == 1
+    assert read[1].startswith("杭州西溪书店\n")

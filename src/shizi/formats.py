@@ -100,6 +100,7 @@ def dict_to_pages(answer: Mapping[str, Any]) -> list[PageResult]:
     lines: dict[int, list[TextLine]] = {}
     for entry in answer["results"]:
         lines.setdefault(int(entry["page"]), []).append(_dict_to_line(entry))
+    first = answer["pages"][0]["page"] if answer["pages"] else 1
     notices = [
         Notice(str(entry["code"]), str(entry["detail"]), entry.get("page"))
         for entry in answer["warnings"]
@@ -110,7 +111,7 @@ def dict_to_pages(answer: Mapping[str, Any]) -> list[PageResult]:
             width=int(page["width"]),
             height=int(page["height"]),
             lines=tuple(lines.get(int(page["page"]), ())),
-            notices=tuple(notice for notice in notices if notice.page in (page["page"], None)),
+            notices=tuple(n for n in notices if (n.page or first) == page["page"]),
             angle_deg=float(page["angle"]),
             scale=float(page["scale"]),
             steps=tuple(page["steps"]),

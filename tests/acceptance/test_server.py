@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from shizi.client import Client
+from shizi.core.errors import TooLarge
 from tests.program import RECEIPT, Service, serving
 
 pytestmark = pytest.mark.acceptance
@@ -126,6 +128,78 @@ def test_the_log_holds_no_word_of_a_document(service: Service) -> None:
     log = service.log.read_text(encoding="utf-8")
     assert "西溪" not in log
     assert "CANARY" not in log
+
+
+def test_every_request_is_a_line_of_json_in_the_log(service: Service) -> None:
+    _request(f"{service.url}/v1/options", X_Request_ID="r-4711")
+
+    lines = service.log.read_text(encoding="utf-8").splitlines()
+    (line,) = (json.loads(line) for line in lines if '"r-4711"' in line)
+    assert (line["route"], line["status"], line["level"]) == ("/v1/options", 200, "info")
+
+
+def test_bytes_alone_are_read_and_a_failure_is_a_problem(service: Service) -> None:
+    url = f"{service.url}/v1/ocr?coords=relative"
+
+    status, answer = _request(url, RECEIPT.read_bytes(), Content_Type="image/png")
+    failed, problem = _request(url, b"no picture at all", Content_Type="image/png")
+
+    assert status == 200
+    (document,) = json.loads(answer)["documents"]
+    assert document["text"].startswith("杭州西溪书店")
+    assert all(0 <= part <= 1 for point in document["results"][0]["box"] for part in point)
+    assert (failed, json.loads(problem)["type"]) == (415, "/errors/unsupported")
+
+
+@pytest.mark.parametrize("length", ["5000", None])
+def test_a_client_that_goes_before_its_body_ends_leaves_no_trace(
+    service: Service, length: str | None
+) -> None:
+    connection = http.client.HTTPConnection(*_address(service), timeout=30)
+    connection.putrequest("POST", "/v1/ocr")
+    connection.putheader("Content-Type", "image/png")
+    if length:
+        connection.putheader("Content-Length", length)
+    else:
+        connection.putheader("Transfer-Encoding", "chunked")
+    connection.putheader("X-Request-ID", f"gone-{length}")
+    connection.endheaders(b"abc" if length else b"1000\r\nabc")
+    assert connection.sock is not None
+    connection.sock.shutdown(socket.SHUT_WR)
+    answer = connection.getresponse()
+
+    content = json.loads(answer.read())
+    connection.close()
+    assert (answer.status, content["code"]) == (400, "bad_request")
+    assert "Traceback" not in service.log.read_text(encoding="utf-8")
+
+
+def test_a_client_that_drips_is_cut_off(tmp_path: Path) -> None:
+    settings = tmp_path / "shizi.yaml"
+    settings.write_text("server:\n  upload_timeout_s: 1\n")
+    with serving(tmp_path, "--config", str(settings)) as service:
+        connection = http.client.HTTPConnection(*_address(service), timeout=30)
+        connection.putrequest("POST", "/v1/ocr")
+        connection.putheader("Content-Type", "image/png")
+        connection.putheader("Content-Length", "1000")
+        connection.endheaders(b"a")
+        for _ in range(10):
+            time.sleep(0.15)
+            try:
+                connection.send(b"a")
+            except OSError:
+                break
+        answer = connection.getresponse()
+
+        content = json.loads(answer.read())
+        connection.close()
+        assert (answer.status, content["code"]) == (408, "slow_client")
+        assert "Traceback" not in service.log.read_text(encoding="utf-8")
+
+
+def test_the_client_learns_why_a_large_body_was_refused_unread(service: Service) -> None:
+    with pytest.raises(TooLarge, match="max_body_bytes is 20,000,000"):
+        Client(service.url).read(b"a" * 40_000_000)
 
 
 def test_sigterm_lets_the_request_in_work_end_and_stops_cleanly(tmp_path: Path) -> None:

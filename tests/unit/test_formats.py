@@ -12,6 +12,7 @@ from shizi.core.types import Character, Direction, Notice, PageResult, Quad, Tex
 from shizi.formats import (
     dict_to_json,
     dict_to_jsonl,
+    dict_to_pages,
     error_to_dict,
     pages_to_dict,
     pages_to_text,
@@ -133,3 +134,33 @@ def test_whole_numbers_are_written_without_a_point(value: float) -> None:
     page = pages_to_dict([_page(1, angle_deg=value)], 0.1)["pages"][0]  # type: ignore[index]
 
     assert isinstance(page["angle"], int)
+
+
+def test_boxes_may_be_parts_of_the_page() -> None:
+    page = PageResult(1, 100, 50, (TextLine("a", 1.0, Quad.from_rect(10, 5, 50, 50)),))
+
+    response = pages_to_dict([page], 0.0, relative=True)
+
+    assert response["results"][0]["box"] == [[0.1, 0.1], [0.5, 0.1], [0.5, 1.0], [0.1, 1.0]]  # type: ignore[index]
+
+
+def test_pages_come_back_from_their_response() -> None:
+    characters = (Character("a", 0.25, Quad.from_rect(0, 0, 1, 1)),)
+    pages = [
+        _page(
+            1,
+            notices=(Notice("downscaled", "b", 1), Notice("c", "d")),
+            angle_deg=1.5,
+            scale=0.5,
+            steps=("x",),
+        ),
+        _page(2, _line("a", 0.25, characters=characters, direction=Direction.VERTICAL), model=""),
+    ]
+    written = json.loads(json.dumps(pages_to_dict(pages, 0.0)))
+
+    back = dict_to_pages(written)
+
+    assert json.loads(json.dumps(pages_to_dict(back, 0.0))) == written
+    assert back[1].lines[0].characters == characters
+    assert back[1].lines[0].direction is Direction.VERTICAL
+    assert back[0].notices == pages[0].notices

@@ -116,18 +116,18 @@ def parse_whole(name: str, text: str, least: int, most: int) -> int:
     return value
 
 
-def parse_seconds(name: str, text: str, most: float) -> float:
-    """Read a length of time: more than 0 seconds, at most so many.
+def parse_seconds(name: str, text: str, least: float, most: float) -> float:
+    """Read a length of time within bounds, in seconds.
 
     Raises:
-        OptionError: it is none, or too long; the message names it.
+        OptionError: it is none, or lies outside; the message names it.
     """
     try:
         value = float(text)
     except ValueError:
         value = math.nan
-    if not 0 < value <= most:
-        raise OptionError(f"{name} is {text!r}; it is seconds, more than 0 and at most {most:g}")
+    if not least <= value <= most:
+        raise OptionError(f"{name} is {text!r}; it must be from {least:g} to {most:g} seconds")
     return value
 
 

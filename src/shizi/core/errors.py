@@ -325,3 +325,11 @@ class Unreachable(ShiziError):
     code = "unreachable"
     http_status = 502
     advice = "Check the address, and that the service runs."
+
+
+def error_kinds() -> list[type[ShiziError]]:
+    """List every class of the tree, the root first."""
+    kinds: list[type[ShiziError]] = [ShiziError]
+    for kind in kinds:
+        kinds += [child for child in kind.__subclasses__() if child.__module__ == __name__]
+    return kinds

@@ -69,7 +69,7 @@ def create_api(service: Service) -> Blueprint:
 
 
 def _compat_submission(service: Service, body: Body, shape: Shape) -> Submission:
-    if shape is PADDLEX and body.json is not None:
+    if shape is PADDLEX and body.json is not None and "file" in body.json:
         return paddlex_submission(body.json)
     submission = service.submission(body)
     if shape is RAPIDOCR:

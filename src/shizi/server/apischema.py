@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from shizi.core.errors import ShiziError
+from shizi.core.errors import error_kinds
 from shizi.formats import Json
+from shizi.server.compat.baidu import BAIDU_FLAGS
 from shizi.server.schema import Option
 
 BASE64_PATTERN = "^(data:[^,]*;base64,)?([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
@@ -43,14 +44,6 @@ def record(properties: Mapping[str, object], optional: tuple[str, ...] = ()) -> 
     return {"type": "object", "properties": dict(properties), "required": required}
 
 
-def error_tree() -> list[type[ShiziError]]:
-    """List every error of the tree, the root first."""
-    found: list[type[ShiziError]] = [ShiziError]
-    for kind in found:
-        found += [child for child in kind.__subclasses__() if child.__module__ == kind.__module__]
-    return found
-
-
 def option_schema(option: Option) -> Json:
     """Give the schema of an option in JSON, with its description."""
     return {**option.schema, "description": option.doc}
@@ -63,12 +56,12 @@ def option_text_schema(option: Option) -> Json:
     return option_schema(option)
 
 
-def schemas(options: Mapping[str, Option]) -> Json:
+def schemas(options: Mapping[str, Option], max_documents: int) -> Json:
     """Give all schemas by name."""
-    return {**_requests(options), **_results(), **_failures(), **_facts()}
+    return {**_requests(options, max_documents), **_results(), **_failures(), **_facts()}
 
 
-def _requests(options: Mapping[str, Option]) -> Json:
+def _requests(options: Mapping[str, Option], max_documents: int) -> Json:
     picture: Json = {
         "type": "string",
         "pattern": BASE64_PATTERN,
@@ -77,29 +70,46 @@ def _requests(options: Mapping[str, Option]) -> Json:
     }
     file: Json = {
         "type": "array",
-        "items": {"type": "string", "contentMediaType": "application/octet-stream"},
+        "items": ref("File"),
         "minItems": 1,
+        "maxItems": max_documents,
         "description": "pictures and documents; `image` and `image_file` are taken too",
     }
     chosen = {name: option_schema(option) for name, option in options.items()}
     fields = {name: option_text_schema(option) for name, option in options.items()}
     return {
         "Picture": picture,
+        "File": {
+            "type": "string",
+            "contentMediaType": "application/octet-stream",
+            "minLength": 1,
+            "description": "the bytes of a picture or document",
+        },
         "Options": {"type": "object", "properties": chosen, "additionalProperties": False},
         "JsonRequest": {
             "type": "object",
             "properties": {
                 "image": ref("Picture"),
-                "images": {**array(ref("Picture")), "minItems": 1, "maxItems": 50},
+                "images": {**array(ref("Picture")), "minItems": 1, "maxItems": max_documents},
                 "options": ref("Options"),
             },
-            "anyOf": [{"required": ["image"]}, {"required": ["images"]}],
+            "oneOf": [{"required": ["image"]}, {"required": ["images"]}],
             "additionalProperties": False,
         },
         "FormRequest": {
             "type": "object",
             "properties": {"file": file, **fields},
             "required": ["file"],
+            "additionalProperties": False,
+        },
+        "BaiduRequest": {
+            "type": "object",
+            "properties": {
+                "image": ref("Picture"),
+                "recognize_granularity": {"type": "string", "enum": ["big", "small"]},
+                **{flag: {"type": "string", "enum": ["true", "false"]} for flag in BAIDU_FLAGS},
+            },
+            "required": ["image"],
             "additionalProperties": False,
         },
     }
@@ -191,7 +201,7 @@ def _answers() -> Json:
 
 
 def _failures() -> Json:
-    codes = sorted({kind.code for kind in error_tree()} | set(HTTP_CODES))
+    codes = sorted({kind.code for kind in error_kinds()} | set(HTTP_CODES))
     problem = {
         "type": {"type": "string", "format": "uri-reference"},
         "title": text("what the code means"),

@@ -29,6 +29,8 @@ RAW_TYPES = ("image/*", "application/pdf", "application/octet-stream")
 _CHUNK_BYTES = 64 * 1024
 _MAX_PARTS = 300
 _MAX_FIELDS = 300
+# A picture told as text is held as the text, as what it is parsed to, and as itself.
+_TEXT_COPIES = 3
 # No header of a part comes near it; data passes through in chunks.
 _MAX_HEADER_BYTES = 16 * 1024
 _MAX_BOUNDARY_BYTES = 200
@@ -65,7 +67,8 @@ def read_body(request: Request, server: ServerSettings, budget: BodyBudget) -> B
         RequestEntityTooLarge: it is larger than the application allows.
     """
     kind = _kind_of(request)
-    stream = _reserved_stream(request, server, budget, copies=1 if kind in ("", MULTIPART) else 2)
+    copies = 1 if kind in ("", MULTIPART) else _TEXT_COPIES
+    stream = _reserved_stream(request, server, budget, copies)
     connection = request.environ.get("gunicorn.socket")
     with bounded_upload(connection, server.upload_timeout_s) as patience:
         try:
@@ -99,21 +102,60 @@ def _kind_of(request: Request) -> str:
 
 def _reserved_stream(
     request: Request, server: ServerSettings, budget: BodyBudget, copies: int
-) -> IO[bytes]:
+) -> _Whole:
     """Open the body once there is memory for it; one of unknown length counts as the largest."""
     stream = request.stream  # refuses a body over the limit by its length alone
     size = request.content_length
+    if size is None and "Transfer-Encoding" not in request.headers:
+        size = 0
     held = copies * (server.max_body_bytes if size is None else size)
     budget.reserve(held)
     g.held_bytes = held
-    return stream
+    return _Whole(stream, size)
 
 
-def _parse(kind: str, request: Request, stream: IO[bytes], server: ServerSettings) -> Body:
+class _Whole:
+    """A body that tells when it ends before its announced length.
+
+    A stream that is read as a whole would be cut at the limit without a word where its length is
+    not announced: it is read in chunks, and whatever follows the limit is met.
+    """
+
+    def __init__(self, stream: IO[bytes], size: int | None) -> None:
+        self._stream = stream
+        self._left = size
+
+    def read(self) -> bytes:
+        """Read a chunk; none is the end.
+
+        Raises:
+            ConnectionError: the body has ended too early.
+        """
+        if self._left is None:
+            return self._stream.read(_CHUNK_BYTES)
+        data = self._stream.read(min(_CHUNK_BYTES, self._left)) if self._left else b""
+        self._left -= len(data)
+        if self._left and not data:
+            raise ConnectionError("the body ended too early")
+        return data
+
+    def read_all(self) -> bytes:
+        """Read the chunks that are left.
+
+        Raises:
+            ConnectionError: the body has ended too early.
+        """
+        whole = io.BytesIO()
+        while data := self.read():
+            whole.write(data)
+        return whole.getvalue()
+
+
+def _parse(kind: str, request: Request, stream: _Whole, server: ServerSettings) -> Body:
     if kind == MULTIPART:
         boundary = request.mimetype_params.get("boundary", "").encode("latin-1", "replace")
         return _parse_multipart(stream, boundary, server.max_documents)
-    data = stream.read()
+    data = stream.read_all()
     if kind == FORM:
         return Body(form=_parse_form(data))
     if kind == JSON:
@@ -157,14 +199,14 @@ def once(pairs: list[tuple[str, str]]) -> dict[str, str]:
     return fields
 
 
-def _parse_multipart(stream: IO[bytes], boundary: bytes, max_documents: int) -> Body:
+def _parse_multipart(stream: _Whole, boundary: bytes, max_documents: int) -> Body:
     if not 0 < len(boundary) <= _MAX_BOUNDARY_BYTES:
         raise RequestError("the multipart body names no boundary")
     decoder = MultipartDecoder(boundary, _CHUNK_BYTES + _MAX_HEADER_BYTES)
     parts = _Parts(max_documents)
     more = True
     while more:
-        data = stream.read(_CHUNK_BYTES)
+        data = stream.read()
         more = bool(data)
         _decode(decoder, data, parts)
     return parts.body()

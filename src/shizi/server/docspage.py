@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from shizi.core.errors import ShiziError
-from shizi.server.apischema import HTTP_CODES, error_tree
+from shizi.core.errors import ShiziError, error_kinds
+from shizi.server.apischema import HTTP_CODES
 from shizi.server.shapes import error_title
 
 _HTTP = {
@@ -48,7 +48,7 @@ def error_page(code: str) -> str | None:
     if code in _HTTP:
         status, title, advice = _HTTP[code]
     else:
-        kind = next((kind for kind in error_tree() if kind.code == code), None)
+        kind = next((kind for kind in error_kinds() if kind.code == code), None)
         if kind is None:
             return None
         status, title, advice = _facts(kind)
@@ -68,6 +68,7 @@ def _page(title: str, content: str) -> str:
         "<!doctype html><html lang='en'><meta charset='utf-8'>"
         "<meta name='viewport' content='width=device-width'>"
         f"<title>{escape(title)}</title><link rel='stylesheet' href='/docs/style.css'>"
+        "<link rel='icon' href='/static/icon.svg'>"
         f"<main><h1>{escape(title)}</h1>{content}</main></html>\n"
     )
 
@@ -131,15 +132,14 @@ def _kind(schema: Mapping[str, Any]) -> str:
 def _type(schema: Mapping[str, Any]) -> str:
     kinds = schema.get("type", "bytes")
     words = kinds if isinstance(kinds, str) else " or ".join(kinds)
-    least = schema.get("minimum", schema.get("exclusiveMinimum"))
-    return f"{words}, {least} to {schema['maximum']}" if "maximum" in schema else words
+    return f"{words}, {schema['minimum']} to {schema['maximum']}" if "maximum" in schema else words
 
 
 def _errors() -> str:
     rows = [
         (f"<a href='/errors/{code}'>{code}</a>", str(status), escape(title), _code(advice))
         for code, (status, title, advice) in (
-            *((kind.code, _facts(kind)) for kind in error_tree()),
+            *((kind.code, _facts(kind)) for kind in error_kinds()),
             *((code, _HTTP[code]) for code in HTTP_CODES),
         )
     ]

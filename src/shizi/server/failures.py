@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
@@ -73,7 +74,7 @@ def _too_large() -> Failure:
     error = TooLarge("max_body_bytes", limit, request.content_length or limit + 1)
     failure = error_to_failure(error)
     # The body was not read: the connection cannot carry another request.
-    return _with_headers(failure, {"Connection": "close"})
+    return replace(failure, headers={"Connection": "close"})
 
 
 def _http_to_failure(error: HTTPException) -> Failure:
@@ -90,7 +91,7 @@ def _http_to_failure(error: HTTPException) -> Failure:
         request_id=request_id.get(),
     )
     if allowed := getattr(error, "valid_methods", None):
-        return _with_headers(failure, {"Allow": ", ".join(sorted(allowed))})
+        return replace(failure, headers={"Allow": ", ".join(sorted(allowed))})
     return failure
 
 
@@ -99,16 +100,3 @@ def _bug_to_failure(error: Exception) -> Failure:
     _log.error("unexpected error in %s %s", request.method, request.path, exc_info=error)
     bug = ShiziError("an unexpected error; the log of the service has its trace")
     return error_to_failure(bug)
-
-
-def _with_headers(failure: Failure, headers: dict[str, str]) -> Failure:
-    return Failure(
-        failure.status,
-        failure.code,
-        failure.title,
-        failure.detail,
-        failure.advice,
-        failure.path,
-        failure.request_id,
-        {**failure.headers, **headers},
-    )

@@ -38,9 +38,9 @@ def install_gate(app: Flask, server: ServerSettings) -> None:
     Raises:
         ConfigError: the file of keys or the limit of the settings is malformed.
     """
-    ring = KeyRing(server.keys) if server.keys else None
     rates = Rates()
     rates.check(server.rate_limit)
+    ring = KeyRing(server.keys, rates.check) if server.keys else None
     if ring is None and not is_loopback(server.host):
         _log.warning(
             "the service listens on %s without keys: whoever reaches it may use it; "

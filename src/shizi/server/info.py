@@ -82,7 +82,7 @@ def _add_facts(info: Blueprint, service: Service) -> None:
 
 
 def _add_documents(info: Blueprint, service: Service) -> None:
-    document = openapi_document(__version__, service.options)
+    document = openapi_document(__version__, service.options, service.settings.server.max_documents)
     rendered = docs_page(document)
     style_sheet = _STYLE.read_bytes()
 

@@ -14,7 +14,7 @@ import os
 import re
 import secrets
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -114,16 +114,21 @@ def _parse(line: str, number: int, file: Path) -> Key:
 class KeyRing:
     """The keys of a file as it stands; threads share it.
 
+    Args:
+        file: of the keys.
+        check_limit: raises ConfigError where the limit of a key is none.
+
     Raises:
         ConfigError: the file cannot be read or is malformed when the ring is made. Later the keys
             last read stay, and the log says so: a slip of the hand neither opens nor closes it.
     """
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, check_limit: Callable[[str], None]) -> None:
         self._file = file
+        self._check_limit = check_limit
         self._lock = threading.Lock()
         self._stamp = _stamp(file)
-        self._keys = read_keys(file)
+        self._keys = self._read()
 
     def find(self, text: str) -> Key | None:
         """Give the key that was presented; every known one is compared, in constant time."""
@@ -134,13 +139,19 @@ class KeyRing:
                 found = key
         return found
 
+    def _read(self) -> list[Key]:
+        keys = read_keys(self._file)
+        for key in keys:
+            self._check_limit(key.limit)
+        return keys
+
     def _current(self) -> list[Key]:
         with self._lock:
             stamp = _stamp(self._file)
             if stamp != self._stamp:
                 self._stamp = stamp
                 try:
-                    self._keys = read_keys(self._file)
+                    self._keys = self._read()
                 except ConfigError as error:
                     _log.error("the keys last read stay in use: %s", error.detail)
             return self._keys

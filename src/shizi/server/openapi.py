@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from shizi.core.errors import error_kinds
 from shizi.formats import Json
 from shizi.server.apischema import option_text_schema, ref, schemas
 from shizi.server.bodies import RAW_TYPES
+from shizi.server.compat.baidu import BAIDU_KINDS, BAIDU_PREFIX
 from shizi.server.compat.choice import COMPAT
 from shizi.server.schema import Option
 
@@ -15,6 +17,7 @@ _PROBLEM = "application/problem+json"
 _REFUSED = {
     "400": "malformed, or without a picture",
     "401": "no key, or an unknown one",
+    "404": "there is none",
     "408": "the body took too long to arrive",
     "413": "over a limit on bytes, pixels, pages or pictures",
     "415": "no picture or document of a known format, or a body of an unknown type",
@@ -24,6 +27,7 @@ _REFUSED = {
     "503": "busy; Retry-After says when to come back",
     "504": "the time given ran out",
 }
+_READING_CODES = tuple(code for code in _REFUSED if code != "404")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +85,40 @@ _FACTS = (
     _Operation("/healthz", "get", "Tell whether the service lives.", ("Status",)),
     _Operation("/readyz", "get", "Tell whether pictures can be read now.", ("Status",)),
     _Operation("/metrics", "get", "Give numbers for Prometheus.", kind="text/plain", guarded=True),
+    _Operation("/errors/{code}", "get", "Tell what an error means.", kind="text/html"),
 )
+_COMPATIBLE = (
+    _Operation(
+        "/api/ocr/get_options",
+        "get",
+        "List the options that clients of Umi-OCR know.",
+        tag="compatible",
+        guarded=True,
+    ),
+    _Operation(
+        "/rest/2.0/ocr/v1/{kind}",
+        "post",
+        "Read a picture for clients of Baidu; failures are told in the body of a success.",
+        tag="compatible",
+        guarded=True,
+    ),
+)
+_PATH_VALUES = {
+    "code": sorted(kind.code for kind in error_kinds()),
+    "kind": list(BAIDU_KINDS),
+}
 
 
-def openapi_document(version: str, options: Mapping[str, Option]) -> Json:
+def openapi_document(version: str, options: Mapping[str, Option], max_documents: int) -> Json:
     """Make the document.
 
     Args:
         version: of the program.
         options: what a request may choose.
+        max_documents: pictures in one request.
     """
     paths: Json = {}
-    for operation in (*_READING, *_FACTS):
+    for operation in (*_READING, *_FACTS, *_COMPATIBLE):
         paths[operation.path] = {operation.method: _describe(operation, options)}
     return {
         "openapi": "3.1.0",
@@ -103,10 +129,10 @@ def openapi_document(version: str, options: Mapping[str, Option]) -> Json:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
-        "tags": [{"name": "reading"}, {"name": "facts"}],
+        "tags": [{"name": name} for name in ("reading", "facts", "compatible")],
         "paths": paths,
         "components": {
-            "schemas": schemas(options),
+            "schemas": schemas(options, max_documents),
             "securitySchemes": {
                 "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
                 "bearer": {"type": "http", "scheme": "bearer"},
@@ -127,11 +153,27 @@ def _describe(operation: _Operation, options: Mapping[str, Option]) -> Json:
     if operation.tag == "reading":
         content["parameters"] = _parameters(operation, options)
         content["requestBody"] = _request_body()
+    elif operation.path.endswith("}"):
+        content["parameters"] = [_path_parameter(operation.path)]
+    if operation.path.startswith(BAIDU_PREFIX):
+        form: Json = {"application/x-www-form-urlencoded": {"schema": ref("BaiduRequest")}}
+        content["requestBody"] = {"required": True, "content": form}
     return content
 
 
+def _path_parameter(path: str) -> Json:
+    name = path.rpartition("{")[2].rstrip("}")
+    return {
+        "name": name,
+        "in": "path",
+        "required": True,
+        "description": "which",
+        "schema": {"type": "string", "enum": _PATH_VALUES[name]},
+    }
+
+
 def _identifier(operation: _Operation) -> str:
-    words = operation.path.strip("/").replace("/", "_")
+    words = operation.path.strip("/").translate(str.maketrans("/.", "__", "{}"))
     return f"{operation.method}_{words}"
 
 
@@ -144,8 +186,13 @@ def _success(operation: _Operation) -> Json:
     return {
         "description": "done",
         "headers": {"X-Request-ID": {"schema": {"type": "string"}}},
-        "content": {operation.kind: {"schema": schema or {"type": "string"}}},
+        "content": {operation.kind: {"schema": schema or _plain(operation)}},
     }
+
+
+def _plain(operation: _Operation) -> Json:
+    """Describe an answer that is no form of ours."""
+    return {"type": "object" if operation.kind == "application/json" else "string"}
 
 
 def _refusals(operation: _Operation) -> Json:
@@ -153,8 +200,10 @@ def _refusals(operation: _Operation) -> Json:
     if operation.path == "/readyz":
         content = {"application/json": {"schema": ref("Status")}}
         return {"503": {"description": "not now", "content": content}}
-    codes = tuple(_REFUSED) if operation.tag == "reading" else ()
-    if operation.guarded and not codes:
+    codes = _READING_CODES if operation.tag == "reading" else ()
+    if operation.path.endswith("/{code}"):
+        codes = ("404",)
+    elif operation.guarded and not codes and not operation.path.startswith(BAIDU_PREFIX):
         codes = ("401",)
     problem = operation.path.startswith("/v1/")
     kind = _PROBLEM if problem else "application/json"
@@ -185,7 +234,7 @@ def _parameters(operation: _Operation, options: Mapping[str, Option]) -> list[Js
 
 
 def _request_body() -> Json:
-    binary: Json = {"schema": {}}
+    binary: Json = {"schema": ref("File")}
     return {
         "required": True,
         "description": "pictures and documents, one of these ways",

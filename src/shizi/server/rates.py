@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,7 @@ class Rates:
     """Counts requests against limits such as "60/minute"; threads share it."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._limiter: MovingWindowRateLimiter | None = None
         self._parsed: dict[str, list[RateLimitItem]] = {}
 
@@ -80,9 +82,10 @@ class Rates:
         return self._parsed[text]
 
     def _open(self) -> MovingWindowRateLimiter:
-        if self._limiter is None:
-            from limits.storage import MemoryStorage  # noqa: PLC0415
-            from limits.strategies import MovingWindowRateLimiter  # noqa: PLC0415
+        with self._lock:
+            if self._limiter is None:
+                from limits.storage import MemoryStorage  # noqa: PLC0415
+                from limits.strategies import MovingWindowRateLimiter  # noqa: PLC0415
 
-            self._limiter = MovingWindowRateLimiter(MemoryStorage())
-        return self._limiter
+                self._limiter = MovingWindowRateLimiter(MemoryStorage())
+            return self._limiter

@@ -28,8 +28,12 @@ from shizi.formats import Json
 # Names a picture may be sent under: ours first, then what clients of other servers send.
 UPLOAD_FIELDS = ("image", "file", "image_file")
 
-_MAX_PAGE = 1_000_000
+_MAX_PAGE = 999_999
+_MAX_PAGES_TEXT = 1_000
+_PAGE = "[1-9][0-9]{0,5}"
+_PAGES = f"^{_PAGE}(-({_PAGE})?)?( *, *{_PAGE}(-({_PAGE})?)?)*$"
 _MAX_WORDS = 10_000
+_LEAST_S = 0.1
 _COORDS = ("pixel", "relative")
 
 
@@ -69,7 +73,8 @@ class Option:
 
 def make_options(server: ServerSettings) -> dict[str, Option]:
     """List the options by name, within the bounds of the settings."""
-    return {option.name: option for option in (*_reading_options(), *_service_options(server))}
+    table = (*_document_options(), *_reading_options(), *_service_options(server))
+    return {option.name: option for option in table}
 
 
 def default_call(settings: Settings) -> Call:
@@ -121,6 +126,8 @@ def _json_to_text(option: Option, value: object) -> str:
     found, text = _kind_and_text(value, "\n" if option.name == "words" else ",")
     if found not in allowed and not (found == "integer" and "number" in allowed):
         raise OptionError(f"{option.name} is of the wrong type; it is {' or '.join(allowed)}")
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise OptionError(f"{option.name} holds half a character")
     return text
 
 
@@ -139,7 +146,7 @@ def _kind_and_text(value: object, separator: str) -> tuple[str, str]:
     return "", ""
 
 
-def _reading_options() -> tuple[Option, ...]:
+def _document_options() -> tuple[Option, ...]:
     return (
         Option(
             "dpi",
@@ -158,10 +165,15 @@ def _reading_options() -> tuple[Option, ...]:
         Option(
             "pages",
             "pages to read, counted from 1, such as 1,3-5,9-",
-            {"type": "string", "pattern": "^[0-9]+(-[0-9]*)?( *, *[0-9]+(-[0-9]*)?)*$"},
+            {"type": "string", "pattern": _PAGES, "maxLength": _MAX_PAGES_TEXT},
             _with_pages,
             lambda _: None,
         ),
+    )
+
+
+def _reading_options() -> tuple[Option, ...]:
+    return (
         Option(
             "steps",
             "auto, none, or names of preparation steps in their order",
@@ -198,7 +210,7 @@ def _service_options(server: ServerSettings) -> tuple[Option, ...]:
     most_s = server.max_request_timeout_s
 
     def with_timeout(call: Call, text: str) -> Call:
-        seconds = parse_seconds("timeout", text, most_s)
+        seconds = parse_seconds("timeout", text, _LEAST_S, most_s)
         return replace(call, options=replace(call.options, timeout_s=seconds))
 
     return (
@@ -219,7 +231,7 @@ def _service_options(server: ServerSettings) -> tuple[Option, ...]:
         Option(
             "timeout",
             "seconds after which the request is given up",
-            {"type": "number", "exclusiveMinimum": 0, "maximum": most_s},
+            {"type": "number", "minimum": _LEAST_S, "maximum": most_s},
             with_timeout,
             lambda call: call.options.timeout_s,
         ),
@@ -244,8 +256,8 @@ def _with_password(call: Call, text: str) -> Call:
 
 
 def _with_pages(call: Call, text: str) -> Call:
-    if len(text) > 1_000:
-        raise OptionError("pages has more than 1,000 characters; name fewer ranges")
+    if len(text) > _MAX_PAGES_TEXT:
+        raise OptionError(f"pages has more than {_MAX_PAGES_TEXT:,} characters; name fewer ranges")
     pages = parse_pages(text)
     if any(first > _MAX_PAGE or (last or 1) > _MAX_PAGE for first, last in pages):
         raise OptionError(f"pages goes past {_MAX_PAGE:,}")

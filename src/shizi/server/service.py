@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from flask import Response, g, request
 
 from shizi.core.config import Settings
+from shizi.core.errors import RequestError
 from shizi.core.telemetry import request_id
 from shizi.server.bodies import Body, once, read_body
 from shizi.server.budget import BodyBudget
@@ -70,6 +71,8 @@ class Service:
             ShiziError: an option is wrong, or the only picture cannot be read.
         """
         g.shape = shape
+        if shape.one and len(submission.pictures) > 1:
+            raise RequestError("this form of answer is for one picture; send one at a time")
         pairs = [pair for pair in request.args.items(multi=True) if pair[0] not in query]
         fields = once([*pairs, *submission.fields.items()])
         call = change(choose(fields, self.options, self.default))

@@ -49,11 +49,13 @@ class Shape:
         answer: gives the object of an answer.
         failure: gives the object of a failure, and the status it is sent with.
         failure_type: content type of a failure.
+        one: whether it has room for one picture alone.
     """
 
     answer: Callable[[Answer], Json]
     failure: Callable[[Failure], tuple[Json, int]]
     failure_type: str = "application/json"
+    one: bool = False
 
 
 def reply(content: Mapping[str, object], status: int = 200, kind: str = "") -> Response:
@@ -67,6 +69,8 @@ def reply(content: Mapping[str, object], status: int = 200, kind: str = "") -> R
 
 def error_title(kind: type[ShiziError]) -> str:
     """Say what an error's code means: the first line of its docstring."""
+    if kind is ShiziError:
+        return "A fault of the service"
     first = (kind.__doc__ or kind.code).splitlines()[0]
     return first.rstrip(".")
 
@@ -125,10 +129,14 @@ def _documents(answer: Answer) -> list[Json]:
 
 def _of_documents(answer: Answer) -> Json:
     """Give an entry a picture, however many there are."""
+    return _with_documents(answer, _documents(answer))
+
+
+def _with_documents(answer: Answer, documents: list[Json]) -> Json:
     whole = pages_to_dict((), answer.total_time_s)
     return {
         "success": all(reading.error is None for reading in answer.readings),
-        "documents": _documents(answer),
+        "documents": documents,
         "total_time": whole["total_time"],
         "schema": whole["schema"],
         "request_id": answer.request_id,
@@ -141,12 +149,13 @@ def _of_lines(answer: Answer) -> Json:
         pages = answer.pages()
         content = pages_to_dict(pages, answer.total_time_s, relative=answer.call.relative)
         return {**content, "request_id": answer.request_id}
-    content = _of_documents(answer)
+    documents = _documents(answer)
     lines = [
         {**line, "document": document["document"]}
-        for document in _documents(answer)
+        for document in documents
         for line in _lines_of(document)
     ]
+    content = _with_documents(answer, documents)
     return {"success": content.pop("success"), "results": lines, **content}
 
 

@@ -78,9 +78,12 @@ def decode_base64(text: object) -> bytes:
             raise InputError("the data URI holds no base64")
     try:
         data = text.encode("ascii").translate(None, b" \t\r\n")
-        return base64.b64decode(data + b"=" * (-len(data) % 4), validate=True)
+        picture = base64.b64decode(data + b"=" * (-len(data) % 4), validate=True)
     except (UnicodeEncodeError, binascii.Error) as error:
         raise InputError("the picture is no valid base64") from error
+    if not picture:
+        raise InputError("the input is empty")
+    return picture
 
 
 def try_base64(text: object) -> Picture:
@@ -92,11 +95,11 @@ def try_base64(text: object) -> Picture:
 
 
 def _from_json(content: Mapping[str, Any], options: Mapping[str, Option]) -> Submission:
-    pictures = [content["image"]] if "image" in content else []
-    more = content.get("images", [])
-    if not isinstance(more, list):
+    if "image" in content and "images" in content:
+        raise RequestError("the JSON body has `image` and `images`; send one of them")
+    pictures = [content["image"]] if "image" in content else content.get("images", [])
+    if not isinstance(pictures, list):
         raise RequestError("`images` is no list")
-    pictures += more
     if not pictures:
         return Submission(())
     if unknown := [key for key in content if key not in _JSON_KEYS]:

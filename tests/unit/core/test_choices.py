@@ -6,8 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shizi.core.choices import parse_flag, parse_pages, parse_size, parse_steps, parse_whole
+from shizi.core.choices import (
+    parse_flag,
+    parse_lane,
+    parse_pages,
+    parse_seconds,
+    parse_size,
+    parse_steps,
+    parse_whole,
+)
 from shizi.core.errors import OptionError
+from shizi.core.options import Lane
 
 
 @pytest.mark.parametrize(
@@ -83,3 +92,13 @@ def test_sizes(text: str, size: int) -> None:
 def test_wrong_sizes(text: str) -> None:
     with pytest.raises(OptionError, match="is no size; write it as 300MiB"):
         parse_size(text)
+
+
+def test_seconds_and_lanes() -> None:
+    assert parse_seconds("timeout", "2.5", 0.1, 10) == 2.5
+    assert parse_lane(" Bulk ") is Lane.BULK
+    for text in ("", "x", "nan", "inf", "0.09", "10.1"):
+        with pytest.raises(OptionError, match=r"timeout is .*from 0\.1 to 10 seconds"):
+            parse_seconds("timeout", text, 0.1, 10)
+    with pytest.raises(OptionError, match="one of interactive, bulk"):
+        parse_lane("high")

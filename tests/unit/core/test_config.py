@@ -112,6 +112,8 @@ def test_a_missing_or_binary_file_is_told() -> None:
         ("SHIZI_SERVER__PORT", "many", "not a whole number"),
         ("SHIZI_READER__EFFORT", "best", "not one of fast, balanced, accurate"),
         ("SHIZI_READER__DOUBT", "1.5", "must be from 0.0 to 1.0"),
+        ("SHIZI_SERVER__LOG_FORMAT", "loud", "not one of auto, json, text"),
+        ("SHIZI_SERVER__MAX_DOCUMENTS", "0", "must be from 1 to 1000"),
     ],
 )
 def test_a_wrong_variable_stops_the_start(variable: str, text: str, told: str) -> None:

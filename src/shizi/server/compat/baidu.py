@@ -19,7 +19,7 @@ from shizi.server.uploads import Picture, Submission, form_base64, try_base64
 
 BAIDU_PREFIX = "/rest/2.0/ocr/v1/"
 TOKEN_PARAMETER = "access_token"  # noqa: S105 - the name of a parameter
-_ROUTES = ("general_basic", "general", "accurate_basic", "accurate")
+BAIDU_KINDS = ("general_basic", "general", "accurate_basic", "accurate")
 _PICTURES = ("image", "pdf_file")
 # Read alike whatever they say, or sent by Baidu's own packages: taken so that clients need no
 # change.
@@ -36,7 +36,7 @@ _WITHOUT_EFFECT = (
     "url",
     TOKEN_PARAMETER,
 )
-_FLAGS = ("detect_direction", "paragraph", "probability", "vertexes_location")
+BAIDU_FLAGS = ("detect_direction", "paragraph", "probability", "vertexes_location")
 _ERROR_CODES: Mapping[str, tuple[int, str]] = {
     "unauthorized": (110, "Access token invalid or no longer valid"),
     "not_found": (3, "Unsupported openapi method"),
@@ -86,21 +86,21 @@ def baidu_submission(
     pictures += [try_base64(form_base64(fields[name])) for name in _PICTURES if fields.get(name)]
     if not pictures:
         raise MissingUpload("the form has no `image` and no `pdf_file`; a `url` is not fetched")
-    known = (*_PICTURES, "pdf_file_num", "recognize_granularity", *_FLAGS, *_WITHOUT_EFFECT)
+    known = (*_PICTURES, "pdf_file_num", "recognize_granularity", *BAIDU_FLAGS, *_WITHOUT_EFFECT)
     for name in fields:
         if name not in known:
             raise OptionError.unknown(name[:100], known)
-    on = frozenset(flag for flag in _FLAGS if parse_flag(flag, fields.get(flag, "false")))
+    on = frozenset(flag for flag in BAIDU_FLAGS if parse_flag(flag, fields.get(flag, "false")))
     small = fields.get("recognize_granularity", "big") == "small"
     chosen = {"pages": fields["pdf_file_num"]} if fields.get("pdf_file_num") else {}
-    return Submission(tuple(pictures[:1]), chosen), BaiduChoice(
+    return Submission(tuple(pictures), chosen), BaiduChoice(
         places=not route.endswith("_basic"), flags=on, small=small
     )
 
 
 def is_baidu_route(route: str) -> bool:
     """Tell whether a kind of recognition is one that is answered here."""
-    return route in _ROUTES
+    return route in BAIDU_KINDS
 
 
 def baidu_call(route: str, call: Call, *, choice: BaiduChoice) -> Call:
@@ -115,7 +115,7 @@ def baidu_call(route: str, call: Call, *, choice: BaiduChoice) -> Call:
 
 def baidu_shape(choice: BaiduChoice) -> Shape:
     """Give the shape of an answer for what a client asks for."""
-    return Shape(lambda answer: _answer(answer, choice), _failure)
+    return Shape(lambda answer: _answer(answer, choice), _failure, one=True)
 
 
 def baidu_token(client_secret: str) -> Json:
@@ -188,7 +188,8 @@ def _failure(failure: Failure) -> tuple[Json, int]:
         "error_code": code,
         "error_msg": message,
         "error_detail": failure.detail,
-    }, 200
+    }, 405 if failure.status == 405 else 200
 
 
-BAIDU = Shape(lambda answer: _answer(answer, BaiduChoice(places=False)), _failure)
+BAIDU = baidu_shape(BaiduChoice(places=False))
+"""Of a client whose request is not understood yet."""

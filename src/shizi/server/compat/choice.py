@@ -37,7 +37,5 @@ def check_compat(request: Request) -> None:
         OptionError: the address names one.
     """
     name = request.args.get(COMPAT_PARAMETER)
-    if name is not None and (name not in COMPAT or request.path != "/ocr"):
-        if request.path != "/ocr":
-            raise OptionError("compat is an option of `POST /ocr` alone")
+    if name is not None and name not in COMPAT:
         raise OptionError.unknown(name, COMPAT, "compat")

@@ -27,4 +27,4 @@ def _failure(failure: Failure) -> tuple[Json, int]:
     return {"status_code": status, **content}, status
 
 
-CNOCR = Shape(_answer, _failure)
+CNOCR = Shape(_answer, _failure, one=True)

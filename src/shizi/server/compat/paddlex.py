@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from shizi.core.errors import MissingUpload, OptionError
+from shizi.core.errors import OptionError
 from shizi.core.types import PageResult
 from shizi.formats import Json, box_to_list
 from shizi.server.reading import Answer
@@ -24,19 +24,17 @@ _WITHOUT_EFFECT = (
     "textDetBoxThresh",
     "textDetUnclipRatio",
     "textRecScoreThresh",
+    "returnWordBox",
     "visualize",
 )
 
 
 def paddlex_submission(content: Mapping[str, Any]) -> Submission:
-    """Find the file of a PaddleX request.
+    """Take the `file` of a PaddleX request.
 
     Raises:
-        MissingUpload: there is none.
         OptionError: it holds something PaddleX does not know.
     """
-    if "file" not in content:
-        raise MissingUpload("the JSON body has no `file`")
     known = ("file", *_WITHOUT_EFFECT)
     for name in content:
         if name not in known:
@@ -79,4 +77,4 @@ def _failure(failure: Failure) -> tuple[Json, int]:
     return content, failure.status
 
 
-PADDLEX = Shape(_answer, _failure)
+PADDLEX = Shape(_answer, _failure, one=True)

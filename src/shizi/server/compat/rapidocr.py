@@ -42,4 +42,4 @@ def _failure(failure: Failure) -> tuple[Json, int]:
     return {"detail": failure.detail, **content}, status
 
 
-RAPIDOCR = Shape(_answer, _failure)
+RAPIDOCR = Shape(_answer, _failure, one=True)

@@ -100,7 +100,7 @@ def _areas(value: object) -> tuple[Area, ...]:
 
 def umi_shape(choice: UmiChoice) -> Shape:
     """Give the shape of an answer for what a client asks for."""
-    return Shape(lambda answer: _answer(answer, choice), _failure)
+    return Shape(lambda answer: _answer(answer, choice), _failure, one=True)
 
 
 def _answer(answer: Answer, choice: UmiChoice) -> Json:
