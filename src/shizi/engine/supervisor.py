@@ -37,7 +37,8 @@ class Supervisor:
         self._keepers = [Keeper(program, environment) for program in programs]
         self._status = status
         self._ending = threading.Event()
-        self._too_large: set[str] = set()
+        # By program, the generation that takes too much.
+        self._too_large: dict[str, int] = {}
 
     def run(self, announce: Callable[[], None]) -> None:
         """Start everything, keep it alive, and end it on SIGTERM or SIGINT.
@@ -79,8 +80,8 @@ class Supervisor:
         while not wake.wait(_POLL_S):
             for keeper in self._keepers:
                 keeper.look()
-                if keeper.program.name in self._too_large:
-                    self._too_large.discard(keeper.program.name)
+                too_large = self._too_large.pop(keeper.program.name, 0)
+                if keeper.life is not None and keeper.life.generation == too_large:
                     keeper.replace("memory")
             self._write_status()
 
@@ -96,7 +97,7 @@ class Supervisor:
                 elif program.most_bytes:
                     taken = sum(map(memory_bytes, family(life.process.pid)))
                     if taken > program.most_bytes:
-                        self._too_large.add(program.name)
+                        self._too_large[program.name] = life.generation
 
     def _write_status(self) -> None:
         own = {"pid": os.getpid(), "ready": True, "generation": 1, "restarts": {}}

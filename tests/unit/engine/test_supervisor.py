@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +69,7 @@ class Running:
 
     def __init__(self, folder: Path, options: str = "{}") -> None:
         self.folder = folder
+        self.errors: bytes | None = None
         (folder / "sleeper.py").write_text(SLEEPER)
         if not (folder / "size").exists():
             (folder / "size").write_text("0")
@@ -91,9 +92,29 @@ class Running:
         return content
 
     def end(self) -> bytes:
-        self.process.terminate()
-        _, errors = self.process.communicate(timeout=LONG_S)
-        return errors
+        """End it; gives what it wrote to standard error."""
+        if self.process.poll() is None:
+            self.process.terminate()
+        if self.errors is None:
+            self.errors = self.process.communicate(timeout=LONG_S)[1]
+        return self.errors
+
+
+Run = Callable[..., Running]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[Run]:
+    """Run supervisors; none outlives its test."""
+    started = []
+
+    def start(options: str = "{}") -> Running:
+        started.append(Running(tmp_path, options))
+        return started[-1]
+
+    yield start
+    for running in started:
+        running.end()
 
 
 def until(true: Callable[[], bool]) -> None:
@@ -103,8 +124,8 @@ def until(true: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def test_programs_start_one_after_another_and_end_the_other_way_round(tmp_path: Path) -> None:
-    running = Running(tmp_path)
+def test_programs_start_one_after_another_and_end_the_other_way_round(run: Run) -> None:
+    running = run()
     running.wait_for("all 0 ready")
     running.end()
 
@@ -120,8 +141,8 @@ def test_programs_start_one_after_another_and_end_the_other_way_round(tmp_path: 
     ]
 
 
-def test_a_program_that_dies_is_replaced_and_counted(tmp_path: Path) -> None:
-    running = Running(tmp_path)
+def test_a_program_that_dies_is_replaced_and_counted(run: Run) -> None:
+    running = run()
     running.wait_for("all 0 ready")
     for generation in (1, 2):
         until(lambda: running.status()["second"]["ready"])
@@ -133,18 +154,18 @@ def test_a_program_that_dies_is_replaced_and_counted(tmp_path: Path) -> None:
     assert "first 2 start" not in running.log()
 
 
-def test_a_program_that_is_not_well_is_killed_and_replaced(tmp_path: Path) -> None:
-    running = Running(tmp_path, '{"first": {"is_well": lambda generation: generation > 1}}')
+def test_a_program_that_is_not_well_is_killed_and_replaced(run: Run) -> None:
+    running = run('{"first": {"is_well": lambda generation: generation > 1}}')
     running.wait_for("first 2 ready")
     until(lambda: running.status()["first"]["restarts"] == {"hung": 1})
     running.end()
 
 
 @pytest.mark.parametrize("overlap", [True, False])
-def test_a_program_that_has_grown_is_replaced(tmp_path: Path, overlap: bool) -> None:
+def test_a_program_that_has_grown_is_replaced(tmp_path: Path, run: Run, overlap: bool) -> None:
     (tmp_path / "size").write_text(str(200 << 20))
     options = f'{{"first": {{"most_bytes": 100 << 20, "overlap": {overlap}}}}}'
-    running = Running(tmp_path, options)
+    running = run(options)
     running.wait_for("first 2 ready")
     running.wait_for("first 1 end")
     log = running.log()
@@ -154,17 +175,18 @@ def test_a_program_that_has_grown_is_replaced(tmp_path: Path, overlap: bool) -> 
     assert (log.index("first 2 ready") < log.index("first 1 end")) is overlap
 
 
-def test_a_program_that_cannot_start_stops_everything(tmp_path: Path) -> None:
+def test_a_program_that_cannot_start_stops_everything(tmp_path: Path, run: Run) -> None:
     (tmp_path / "second-fails").touch()
-    running = Running(tmp_path)
-    _, errors = running.process.communicate(timeout=LONG_S)
+    running = run()
+    running.process.wait(LONG_S)
+    errors = running.end()
 
     assert b"the process second ended with status 9" in errors
     assert running.log()[-1] == "first 1 end"
 
 
-def test_a_later_start_that_fails_is_tried_again(tmp_path: Path) -> None:
-    running = Running(tmp_path)
+def test_a_later_start_that_fails_is_tried_again(tmp_path: Path, run: Run) -> None:
+    running = run()
     running.wait_for("all 0 ready")
     (tmp_path / "second-fails").touch()
     os.kill(running.status()["second"]["pid"], signal.SIGKILL)
@@ -174,8 +196,8 @@ def test_a_later_start_that_fails_is_tried_again(tmp_path: Path) -> None:
     running.end()
 
 
-def test_a_signal_in_the_midst_of_the_start_ends_what_runs(tmp_path: Path) -> None:
-    running = Running(tmp_path)
+def test_a_signal_in_the_midst_of_the_start_ends_what_runs(run: Run) -> None:
+    running = run()
     running.wait_for("first 1 start")
     running.end()
 

@@ -124,7 +124,9 @@ def test_the_documentation_names_routes_options_and_errors() -> None:
 
 
 def test_the_service_loads_nothing_heavy() -> None:
-    heavy = "numpy cv2 onnxruntime PIL pydantic limits asyncio requests rapidocr shizi.engine"
+    heavy = (
+        "numpy cv2 onnxruntime PIL pydantic limits asyncio requests rapidocr shizi.engine.reader"
+    )
     code = f"import sys, shizi.server.app; print([m for m in {heavy.split()} if m in sys.modules])"
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, env=environment(), stdout=subprocess.PIPE, check=True, text=True)
