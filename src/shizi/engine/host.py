@@ -13,6 +13,7 @@ from typing import Protocol
 from shizi.core.deadline import Deadline, Terms, under
 from shizi.core.errors import DeadlineExceeded, ShiziError
 from shizi.core.options import ReadOptions
+from shizi.core.telemetry import request_id
 from shizi.core.types import PageResult
 from shizi.engine.admission import Admission
 from shizi.engine.channel import Channel, PeerLost
@@ -93,6 +94,7 @@ class EngineHost:
     def _converse(self, sock: socket.socket) -> None:
         try:
             channel, first = Channel.answer(sock, _PATIENCE_S)
+            request_id.set(channel.call.rpartition("/")[0])
             with channel:
                 if isinstance(first, Ask):
                     channel.send(self._answer(channel, first))

@@ -10,6 +10,7 @@ from pathlib import Path
 from shizi.core.deadline import Deadline
 from shizi.core.errors import Unavailable
 from shizi.core.options import ReadOptions
+from shizi.core.telemetry import request_id
 from shizi.core.types import PageResult
 from shizi.engine.channel import Channel, PeerLost, connect
 from shizi.engine.messages import Ask, Go, Pages, Ping, Pong
@@ -20,7 +21,8 @@ _PAUSE_S = 0.05
 
 
 def _new_name() -> str:
-    return secrets.token_hex(8)
+    """Name a call so that the engine's log tells which request it belongs to."""
+    return f"{request_id.get()}/{secrets.token_hex(8)}"
 
 
 class EngineLink:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from shizi.core.telemetry import LogFormat
+
 
 @dataclass(frozen=True, slots=True)
 class DecoderOptions:
@@ -27,10 +29,12 @@ class DecodersPlan:
     Attributes:
         socket: path to listen on.
         options: of the children.
+        log_format: of its log.
     """
 
     socket: str
     options: DecoderOptions = DecoderOptions()
+    log_format: LogFormat = LogFormat.AUTO
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,7 @@ class EnginePlan:
         waiting: calls that may wait.
         decode_s: processor time a page may take to be decoded.
         grace_s: time for calls in work when it is told to end.
+        log_format: of its log.
     """
 
     socket: str
@@ -58,6 +63,7 @@ class EnginePlan:
     waiting: int = 64
     decode_s: float = 20.0
     grace_s: float = 30.0
+    log_format: LogFormat = LogFormat.AUTO
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +74,10 @@ class WebPlan:
         listener: descriptor of the socket the page is at.
         engine: path of the engine's socket.
         status: file the supervisor writes.
+        log_format: of its log.
     """
 
     listener: int
     engine: str
     status: str
+    log_format: LogFormat = LogFormat.AUTO

@@ -6,13 +6,14 @@ word, "ok", or the error that kept the process from getting ready.
 
 from __future__ import annotations
 
-import logging
+import json
 import os
 import sys
 from collections.abc import Callable
 from importlib import import_module
 
 from shizi.core.errors import ShiziError
+from shizi.core.telemetry import LogFormat, configure_logging
 from shizi.engine.messages import error_to_bytes
 
 #: By name, the module whose `main` takes the plan; it is imported in its own process only.
@@ -30,14 +31,14 @@ def report_and_run(main: Main, reports: int, plan: str) -> None:
     Args:
         main: takes the plan and what to call once it is ready.
         reports: descriptor to write to.
-        plan: as JSON.
+        plan: as JSON; every plan says how the log is written.
     """
 
     def report(content: bytes) -> None:
         os.write(reports, content)
         os.close(reports)
 
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    configure_logging(LogFormat(json.loads(plan)["log_format"]))
     try:
         main(plan, lambda: report(READY))
     except ShiziError as error:

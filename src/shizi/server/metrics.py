@@ -60,13 +60,13 @@ class ProcessMeter:
         self._stages = Histogram(
             "shizi_stage_seconds",
             "Seconds a stage took for one page.",
-            ("stage",),
+            ("model", "stage"),
             buckets=_SECONDS,
             registry=registry,
         )
-        self._pages = Counter("shizi_pages", "Pages read.", registry=registry)
+        self._pages = Counter("shizi_pages", "Pages read.", ("model",), registry=registry)
         self._lines = Histogram(
-            "shizi_page_lines", "Lines of a page.", buckets=_LINES, registry=registry
+            "shizi_page_lines", "Lines of a page.", ("model",), buckets=_LINES, registry=registry
         )
 
     def begin(self) -> None:
@@ -86,10 +86,10 @@ class ProcessMeter:
     def count_pages(self, pages: Iterable[PageResult]) -> None:
         """Count what was read."""
         for page in pages:
-            self._pages.inc()
-            self._lines.observe(len(page.lines))
+            self._pages.labels(page.model).inc()
+            self._lines.labels(page.model).observe(len(page.lines))
             for stage, seconds in page.timing_s:
-                self._stages.labels(stage).observe(seconds)
+                self._stages.labels(page.model, stage).observe(seconds)
 
     def render(self) -> bytes:
         """Give all of it in the text form of Prometheus."""

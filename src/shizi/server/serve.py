@@ -115,13 +115,13 @@ def make_programs(
         listener: descriptor of the page's socket.
     """
     server, engine = settings.server, settings.engine
-    places = allowance.places
+    places, log = allowance.places, server.log_format
     decoders = folder / "decoders.sock"
     current = folder / "engine.sock"
 
     def decode(_: int, reports: int) -> Sequence[str]:
         options = DecoderOptions(engine.decoders or places, engine.decoder_inputs)
-        return _command("decoders", reports, DecodersPlan(str(decoders), options))
+        return _command("decoders", reports, DecodersPlan(str(decoders), options, log))
 
     def read(generation: int, reports: int) -> Sequence[str]:
         plan = EnginePlan(
@@ -134,11 +134,12 @@ def make_programs(
             waiting=engine.waiting,
             decode_s=engine.decode_s,
             grace_s=server.timeout_s,
+            log_format=log,
         )
         return _command("engine", reports, plan)
 
     def web(_: int, reports: int) -> Sequence[str]:
-        plan = WebPlan(listener, str(current), str(folder / "status.json"))
+        plan = WebPlan(listener, str(current), str(folder / "status.json"), log)
         return _command("web", reports, plan)
 
     return [

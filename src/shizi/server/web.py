@@ -14,7 +14,6 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from shizi.core.config import ServerSettings, Settings, load
-from shizi.core.telemetry import configure_logging
 from shizi.engine.link import EngineLink
 from shizi.engine.plans import WebPlan
 from shizi.engine.programs import report_and_run
@@ -29,9 +28,7 @@ def main(plan_json: str, announce: Callable[[], None]) -> None:
     """Be the web process, to its end."""
     die_with_parent(signal.SIGTERM)
     plan = msgspec.json.decode(plan_json, type=WebPlan)
-    settings = load().settings
-    configure_logging(settings.server.log_format)
-    _Service(settings, plan, announce).run()
+    _Service(load().settings, plan, announce).run()
 
 
 def gunicorn_options(server: ServerSettings, listener: int) -> dict[str, Any]:

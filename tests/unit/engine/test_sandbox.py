@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +30,7 @@ from shizi.core.errors import (
 )
 from shizi.core.options import DecodeOptions, Limits
 from shizi.core.types import Page
+from shizi.engine.plans import DecoderOptions, DecodersPlan
 from shizi.engine.sandbox import Sandbox
 from shizi.imaging.decode import open_document
 from tests.program import environment
@@ -52,7 +53,9 @@ class Decoders:
 def decoding(folder: Path, **options: int) -> Iterator[Decoders]:
     """Run decoders, as the supervisor does."""
     reading, writing = os.pipe()
-    plan = json.dumps({"socket": str(folder / "decoders.sock"), "options": options})
+    plan = json.dumps(
+        asdict(DecodersPlan(str(folder / "decoders.sock"), DecoderOptions(**options)))
+    )
     program = [sys.executable, "-m", "shizi.engine.programs", "decoders", str(writing), plan]
     with subprocess.Popen(program, env=environment(), pass_fds=[writing]) as mother:
         os.close(writing)

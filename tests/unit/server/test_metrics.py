@@ -42,11 +42,11 @@ def test_what_is_counted() -> None:
     assert samples["shizi_errors_total", "corrupt"] == 2
     assert samples["shizi_errors_total", "not_found"] == 2
     assert samples["shizi_requests_in_flight",] == 1
-    assert samples["shizi_pages_total",] == 2
-    assert samples["shizi_page_lines_sum",] == 4
-    assert samples["shizi_stage_seconds_bucket", "0.1", "detect"] == 0
-    assert samples["shizi_stage_seconds_bucket", "0.25", "detect"] == 2
-    assert samples["shizi_stage_seconds_count", "recognize"] == 2
+    assert samples["shizi_pages_total", "fake"] == 2
+    assert samples["shizi_page_lines_sum", "fake"] == 4
+    assert samples["shizi_stage_seconds_bucket", "0.1", "fake", "detect"] == 0
+    assert samples["shizi_stage_seconds_bucket", "0.25", "fake", "detect"] == 2
+    assert samples["shizi_stage_seconds_count", "fake", "recognize"] == 2
     assert samples["shizi_request_seconds_count", "/v1/ocr"] == 2
     assert all(family.documentation for family in families)
     assert "made-up" not in answer.get_data(as_text=True)
