@@ -14,10 +14,12 @@ from tests.program import Service, environment, serving
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
 
 
-@pytest.fixture(scope="session")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """Share one service between the tests that only ask it."""
-    with serving(tmp_path_factory.mktemp("service")) as running:
+@pytest.fixture(scope="session", params=["gthread", "gevent"])
+def service(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Service]:
+    """Share one service between the tests that only ask it; each runs with both workers."""
+    with serving(tmp_path_factory.mktemp("service"), "--worker", request.param) as running:
         yield running
 
 
