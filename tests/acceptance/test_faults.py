@@ -31,6 +31,9 @@ def service(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Service]
     """Give a service of its own to every test: it is going to be hurt."""
     with serving(tmp_path, "--worker", request.param) as running:
         yield running
+    log = running.log.read_text(encoding="utf-8")
+    assert "西溪" not in log
+    assert "asks for" not in log
 
 
 def ask(service: Service, picture: bytes, query: str = "") -> tuple[int, dict[str, object]]:

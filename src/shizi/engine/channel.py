@@ -185,20 +185,20 @@ class Channel:
 
     def _receive(self, files: int) -> tuple[Message, list[int]]:
         received: list[int] = []
-        with self._timed():
+        with self._timed(), _closed_on_error(received):
             start = b""
             if files:
-                start, received, _, _ = socket.recv_fds(self._sock, 1, files)
+                start, given, _, _ = socket.recv_fds(self._sock, 1, files)
+                received += given
                 if not start:
                     raise PeerLost("the other side is gone")
             (length,) = _LENGTH.unpack(start + self._exactly(_LENGTH.size - len(start)))
             if length > MOST_BYTES:
                 raise PeerLost("a message is too large")
-            content = self._exactly(length)
-        try:
-            return bytes_to_message(content), received
-        except ValueError as error:
-            raise PeerLost("a message cannot be understood") from error
+            try:
+                return bytes_to_message(self._exactly(length)), received
+            except ValueError as error:
+                raise PeerLost("a message cannot be understood") from error
 
     def _exactly(self, size: int) -> bytes:
         data = bytearray(size)
@@ -228,3 +228,14 @@ class Channel:
         except PeerLost:
             self.close()
             raise
+
+
+@contextlib.contextmanager
+def _closed_on_error(files: list[int]) -> Iterator[None]:
+    """Close descriptors that were received before the message went wrong."""
+    try:
+        yield
+    except BaseException:
+        for file in files:
+            os.close(file)
+        raise
