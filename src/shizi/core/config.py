@@ -115,7 +115,7 @@ class EngineSettings:
     """What the engine of the service may take.
 
     Attributes:
-        places: pages worked on at once; 0 takes as many as there are processors, and one more.
+        places: pages worked on at once; 0 takes as many as there are processors.
         waiting: requests that may wait for a place; one more is told to come back.
         decoders: inputs decoded at once; 0 takes as many as there are places.
         decoder_inputs: a process that decodes is replaced after so many inputs.

@@ -32,6 +32,12 @@ class Admission:
         self._lock = threading.Lock()
         self._inside = 0
         self._mean_s = 0.0
+        self._last_s = time.monotonic()
+
+    @property
+    def idle_s(self) -> float:
+        """Give the seconds since the last call ended; 0 while one is in work."""
+        return 0.0 if self._inside else time.monotonic() - self._last_s
 
     @property
     def working(self) -> int:
@@ -72,6 +78,7 @@ class Admission:
     def _count(self, change: int, took_s: float | None = None) -> None:
         with self._lock:
             self._inside += change
+            self._last_s = time.monotonic()
             if took_s is not None:
                 known = self._mean_s or took_s
                 self._mean_s = (1 - _WEIGHT) * known + _WEIGHT * took_s

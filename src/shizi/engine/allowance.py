@@ -52,7 +52,7 @@ def allow(settings: Settings, cpus: float) -> Allowance:
         ConfigError: the budget does not hold the processes themselves.
     """
     engine, reader = settings.engine, settings.reader
-    places = engine.places or math.floor(cpus) + 1
+    places = engine.places or max(1, round(cpus))
     if not engine.memory_budget:
         return Allowance(
             places,

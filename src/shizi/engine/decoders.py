@@ -29,6 +29,7 @@ from shizi.core.errors import DeadlineExceeded, ShiziError
 from shizi.core.pixels import RgbImage
 from shizi.core.types import Page
 from shizi.engine.channel import Channel, PeerLost, listen
+from shizi.engine.memory import trim_heap
 from shizi.engine.messages import Decode, End, Next, PageHead, error_to_message
 from shizi.engine.plans import DecoderOptions, DecodersPlan
 from shizi.engine.quarantine import DIGEST_BYTES, Quarantine
@@ -117,6 +118,8 @@ def _live(
             with sock:
                 _converse(sock, quarantine, place)
             quarantine.end(place)
+            # It may wait long for its next input, with the memory of this one.
+            trim_heap()
         status = 0
     finally:
         os._exit(status)

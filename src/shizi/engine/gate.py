@@ -118,3 +118,8 @@ class GatedSession:
                 return self._session.run(feeds, outputs, stop)
             with self._watch.until(current_terms().deadline) as at_deadline:
                 return self._session.run(feeds, outputs, at_deadline)
+
+    def relax(self, feeds: Mapping[str, Array]) -> None:
+        """Give memory back, in its turn; see `Session.relax`."""
+        with self._gate.turn():
+            self._session.relax(feeds)

@@ -24,6 +24,8 @@ _log = logging.getLogger(__name__)
 
 #: How long a conversation's first message may take; it comes from a process of our own.
 _PATIENCE_S = 10.0
+# After so long without a call, memory that is kept for the next one is given back.
+_REST_S = 5.0
 
 
 class PageReader(Protocol):
@@ -31,6 +33,10 @@ class PageReader(Protocol):
 
     def read(self, source: bytes, options: ReadOptions, /) -> list[PageResult]:
         """Read all pages of an encoded picture or document."""
+        ...
+
+    def relax(self) -> None:
+        """Give memory back that is only kept for speed."""
         ...
 
 
@@ -50,6 +56,8 @@ class EngineHost:
         self._admission = admission
         self._metrics = metrics
         self._calls: set[threading.Thread] = set()
+        # Whether a page was read since memory was given back.
+        self._tired = True
 
     def serve(self, listener: socket.socket, announce: Callable[[], None], grace_s: float) -> None:
         """Serve until SIGTERM; then let the calls that were accepted end.
@@ -64,9 +72,10 @@ class EngineHost:
         with wake_on_signals(signal.SIGTERM) as wake:
             announce()
             while not wake.drain():
-                readable, _, _ = select.select([listener, wake.socket], [], [])
+                readable, _, _ = select.select([listener, wake.socket], [], [], _REST_S)
                 if listener in readable:
                     self._accept(listener)
+                self._rest()
         self._drain(listener, Deadline.after(grace_s))
 
     def _accept(self, listener: socket.socket) -> None:
@@ -78,6 +87,16 @@ class EngineHost:
         thread = threading.Thread(target=self._converse, args=(sock,), daemon=True)
         self._calls.add(thread)
         thread.start()
+
+    def _rest(self) -> None:
+        """Once nothing has been asked for a while, keep no more memory than needed."""
+        if self._admission.idle_s < _REST_S or not self._tired:
+            return
+        self._tired = False
+        try:
+            self._reader.relax()
+        except ShiziError as error:
+            _log.warning("memory could not be given back: %s", error.detail)
 
     def _drain(self, listener: socket.socket, deadline: Deadline) -> None:
         """Take what stands in the backlog, then wait for the calls."""
@@ -109,6 +128,7 @@ class EngineHost:
             with under(Terms(channel.deadline, ask.options.lane)), self._admission.turn():
                 channel.send(Go(**channel.terms))
                 data = channel.receive_bytes(ask.size)
+                self._tired = True
                 pages = self._reader.read(data, ask.options)
             return Pages(**channel.terms, pages=tuple(pages))
         except ShiziError as error:

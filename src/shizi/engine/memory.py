@@ -1,7 +1,10 @@
-"""What processes take of the machine's memory."""
+"""What processes take of the machine's memory, and how this one gives some back."""
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,3 +33,11 @@ def family(pid: int) -> Iterator[int]:
         return
     for child in children:
         yield from family(int(child))
+
+
+def trim_heap() -> None:
+    """Give what was freed back to the system, where the C library can; elsewhere do nothing."""
+    if sys.platform == "linux":
+        # Other libraries than glibc have no such function.
+        with contextlib.suppress(AttributeError):
+            ctypes.CDLL(None).malloc_trim(0)

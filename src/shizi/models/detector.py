@@ -106,6 +106,15 @@ class Detector:
         scores = tuple(box.score for box in kept)
         return Found(quads, scores, scale, len(boxes) - len(kept))
 
+    def relax(self) -> None:
+        """Give memory that runs no longer use back to the system; the next run takes it anew.
+
+        Raises:
+            ModelError: the network failed.
+        """
+        (name,) = self._session.input_names
+        self._session.relax({name: np.zeros((1, 3, STRIDE, STRIDE), np.float32)})
+
     def _probability(self, small: RgbImage, options: DetectOptions) -> FloatMap:
         """Run the network over a reduced page, in as many pieces as it takes."""
         rows, columns = small.shape[:2]

@@ -105,6 +105,17 @@ class Session(Protocol):
         """
         ...
 
+    def relax(self, feeds: Mapping[str, Array]) -> None:
+        """Run the network once and give memory that runs no longer use back to the system.
+
+        Args:
+            feeds: as small as the network takes them.
+
+        Raises:
+            ModelError: the run failed.
+        """
+        ...
+
 
 class OrtSession:
     """A network in ONNX Runtime on the CPU.
@@ -168,8 +179,23 @@ class OrtSession:
         options = onnxruntime.RunOptions()
         if stop is not None:
             stop.hook(lambda: setattr(options, "terminate", True))
+        wanted = list(self._outputs if outputs is None else outputs)
+        return self._run(feeds, wanted, options, stop)
+
+    def relax(self, feeds: Mapping[str, Array]) -> None:
+        """Give back what the arena of all sessions holds unused; see `Session.relax`."""
+        options = onnxruntime.RunOptions()
+        options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+        self._run(feeds, list(self._outputs[:1]), options)
+
+    def _run(
+        self,
+        feeds: Mapping[str, Array],
+        wanted: list[str],
+        options: onnxruntime.RunOptions,
+        stop: Stop | None = None,
+    ) -> list[Array]:
         try:
-            wanted = list(self._outputs if outputs is None else outputs)
             answers = self._session.run(wanted, dict(feeds), options)
         except _MISFED as error:
             raise IncompatibleModel(f"{self._name} does not take {_shapes(feeds)}") from error
@@ -236,6 +262,10 @@ class FakeSession:
         self.shapes.append({name: array.shape for name, array in feeds.items()})
         answers = dict(zip(self._outputs, self._function(feeds), strict=True))
         return [answers[name] for name in (self._outputs if outputs is None else outputs)]
+
+    def relax(self, feeds: Mapping[str, Array]) -> None:
+        """Run once; there is no memory to give back."""
+        self.run(feeds)
 
 
 @functools.cache

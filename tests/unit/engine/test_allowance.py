@@ -22,7 +22,7 @@ def _with(**engine: int) -> Settings:
 def test_without_a_budget_the_machine_and_the_settings_decide() -> None:
     settings = _with(most_memory=5)
 
-    assert allow(settings, 2.0) == Allowance(3, 24_000_000, 600_000, 100_000_000, 5)
+    assert allow(settings, 2.0) == Allowance(2, 24_000_000, 600_000, 100_000_000, 5)
     assert allow(_with(places=7), 2.0).places == 7
     assert allow(settings, 0.5).places == 1
 
@@ -48,6 +48,6 @@ def test_what_is_allowed_fits_the_budget(budget: int, cpus: int) -> None:
     runs = allowed.piece_pixels * 115
     pages = allowed.places * allowed.page_pixels * 9
     assert FIXED_BYTES + runs + pages <= budget
-    assert 1 <= allowed.places <= cpus + 1
+    assert 1 <= allowed.places <= cpus
     assert allowed.page_pixels <= 24_000_000
     assert allowed.piece_pixels <= 600_000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from difflib import SequenceMatcher
@@ -23,6 +24,7 @@ from shizi.core.errors import (
 )
 from shizi.core.options import DecodeOptions, Limits, ReadOptions
 from shizi.core.pixels import RgbImage
+from shizi.engine.memory import memory_bytes
 from shizi.engine.reader import Reader
 from tests.unit.imaging.drawing import turn_page
 
@@ -188,3 +190,13 @@ def test_work_ends_when_its_time_is_over(reader: Reader) -> None:
     assert len(reader.read(file.getvalue(), ReadOptions(timeout_s=1e9))) == 4
     with pytest.raises(DeadlineExceeded, match="the time given ran out"):
         reader.read(file.getvalue(), ReadOptions(timeout_s=0.02))
+
+
+def test_memory_is_given_back_and_taken_anew(reader: Reader) -> None:
+    page = np.tile(page_of(*WORDS), (3, 2, 1))
+    before = reader.read(page)
+    taken = memory_bytes(os.getpid())
+    reader.relax()
+
+    assert memory_bytes(os.getpid()) < taken - 20_000_000
+    assert reader.read(page)[0].lines == before[0].lines
