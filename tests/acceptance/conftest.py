@@ -1,4 +1,4 @@
-"""The real program: run to its end, or kept running as a service."""
+"""The real program: run to its end, or kept running as a service; and a browser at its page."""
 
 from __future__ import annotations
 
@@ -6,10 +6,15 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.browser import CHROMIUM, FLAGS
 from tests.program import Service, environment, serving
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Page
 
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
 
@@ -43,3 +48,51 @@ def shizi(tmp_path: Path) -> Run:
         return done
 
     return run
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Share one browser; each test has a profile of its own."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if not CHROMIUM.exists():
+        pytest.skip(f"no browser: {CHROMIUM} is missing (Debian package chromium)")
+    with playwright.sync_playwright() as running:
+        browser = running.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def context(
+    browser: Browser, request: pytest.FixtureRequest, service: Service
+) -> Iterator[BrowserContext]:
+    """Open a fresh profile, Chinese on a desk unless the test's mark `profile` says otherwise."""
+    mark = request.node.get_closest_marker("profile")
+    wishes = {"locale": "zh-CN", "viewport": {"width": 1280, "height": 860}}
+    context = browser.new_context(**wishes | (mark.kwargs if mark else {}))
+    context.grant_permissions(["clipboard-read", "clipboard-write"], origin=service.url)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext, service: Service) -> Iterator[Page]:
+    """Open the page; it may load nothing from elsewhere, break nothing, and offend no policy."""
+    page = context.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("request", lambda asked: _expect_own(asked.url, service.url, faults))
+    page.on("console", lambda told: _expect_policy(told.text, faults))
+    page.goto(service.url)
+    yield page
+    assert not faults
+
+
+def _expect_own(url: str, own: str, faults: list[str]) -> None:
+    if not url.startswith((own, f"blob:{own}")):
+        faults.append(url)
+
+
+def _expect_policy(told: str, faults: list[str]) -> None:
+    if "Content Security Policy" in told:
+        faults.append(told)

@@ -1,149 +1,168 @@
-"""The page as a person meets it, in a real browser."""
+"""The page as a person meets it, in a real browser: from a picture to its lines."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from tests.program import RECEIPT, Service
+from tests.browser import READ_MS, answer, answer_with, choose, keep_picture, line, read, start
+from tests.program import RECEIPT
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+expect = sync_api.expect
 
 pytestmark = pytest.mark.acceptance
 
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[sync_api.Browser]:
-    if not CHROMIUM.exists():
-        pytest.skip(f"no browser: {CHROMIUM} is missing (Debian package chromium)")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def page(browser: sync_api.Browser, service: Service) -> Iterator[sync_api.Page]:
-    """Open the page in Chinese; it may load nothing from elsewhere and break nothing."""
-    context = browser.new_context(locale="zh-CN", viewport={"width": 1200, "height": 900})
-    page = context.new_page()
-    faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("request", lambda request: _expect_own(request.url, service.url, faults))
-    page.goto(service.url)
-    yield page
-    context.close()
-    assert not faults
-
-
-def _expect_own(url: str, own: str, faults: list[str]) -> None:
-    if not url.startswith((own, f"blob:{own}")):
-        faults.append(url)
-
-
-def _read(page: sync_api.Page, file: Path | dict[str, object]) -> None:
-    page.set_input_files("#file", file)  # type: ignore[arg-type]
-    page.get_by_role("button", name="开始高精度识别").click()
+def _two_frames(kind: str) -> bytes:
+    with Image.open(RECEIPT) as image:
+        picture, buffer = image.convert("RGB"), io.BytesIO()
+    picture.save(buffer, kind, save_all=True, append_images=[picture])
+    return buffer.getvalue()
 
 
 def test_a_picture_is_uploaded_and_its_lines_are_seen(page: sync_api.Page) -> None:
-    _read(page, RECEIPT)
+    keep_picture(page, "empty-zh")
+    choose(page, RECEIPT)
+    expect(page.locator("#picture")).to_be_visible()
+    start(page)
 
-    sync_api.expect(page.locator("#lines .text").first).to_have_text("杭州西溪书店")
+    expect(page.locator("#lines .text").first).to_have_text("杭州西溪书店", timeout=READ_MS)
     lines = page.locator("#lines li").count()
     assert lines == page.locator("#boxes polygon").count() > 15
     assert page.locator("#lines .confidence").first.inner_text().endswith("%")
     assert page.locator("#summary").inner_text().startswith(f"{lines} 行，")
+    keep_picture(page, "lines-zh")
 
 
-def test_a_line_and_its_box_light_up_together(page: sync_api.Page) -> None:
-    _read(page, RECEIPT)
-    page.locator("#lines li").nth(2).hover()
+def test_nothing_is_sent_before_the_button(page: sync_api.Page) -> None:
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.method))
 
-    sync_api.expect(page.locator("#boxes polygon").nth(2)).to_have_class("active")
-    assert page.locator("#boxes polygon.active").count() == 1
+    choose(page, RECEIPT)
+    expect(page.locator("#picture")).to_be_visible()
 
-
-def test_a_wrong_file_shows_what_is_wrong(page: sync_api.Page) -> None:
-    _read(page, {"name": "notes.png", "mimeType": "image/png", "buffer": b"only words"})
-
-    status = page.locator("#status.error")
-    sync_api.expect(status).to_contain_text("no picture or document of a known format")
-    sync_api.expect(status).to_contain_text("不支持这种文件格式")
-    assert page.locator("#result").is_hidden()
+    assert "POST" not in sent
 
 
-def test_a_service_that_is_gone_is_told(page: sync_api.Page) -> None:
-    page.route("**/ocr", lambda route: route.abort())
-    _read(page, RECEIPT)
+def test_time_and_model_are_told(page: sync_api.Page) -> None:
+    read(page, RECEIPT)
+    page.get_by_text("用时与模型").click()
 
-    sync_api.expect(page.locator("#status.error")).to_have_text("无法连接服务，请稍后再试。")
-    assert page.locator("#preview").is_visible()
-
-
-def test_an_answer_about_an_earlier_file_is_not_shown(page: sync_api.Page) -> None:
-    held: list[sync_api.Route] = []
-    page.route("**/ocr", lambda route: held.append(route))  # noqa: PLW0108 - it needs a function
-    with page.expect_request("**/ocr"):
-        _read(page, RECEIPT)
-    page.set_input_files("#file", {"name": "b.pdf", "mimeType": "application/pdf", "buffer": b""})
-    held[0].continue_()
-
-    sync_api.expect(page.locator("#start")).to_be_enabled()
-    assert page.locator("#result").is_hidden()
-    assert page.locator("#status").inner_text() == ""
+    told = page.locator("#details-list")
+    for word in ("解码", "预处理", "检测", "识别", "总计", "模型"):
+        expect(told).to_contain_text(word)
+    expect(told).to_contain_text("crnn-s")
 
 
-def test_the_next_picture_replaces_the_last(page: sync_api.Page) -> None:
-    _read(page, RECEIPT)
-    sync_api.expect(page.locator("#result")).to_be_visible()
+def test_confidence_is_told_by_colour_and_number(page: sync_api.Page) -> None:
+    doubts = [line("一", 1, confidence=0.99), line("二", 2, confidence=0.85)]
+    answer_with(page, answer(*doubts, line("三", 3, confidence=0.4)))
+    read(page, RECEIPT)
 
-    page.set_input_files("#file", {"name": "b.pdf", "mimeType": "application/pdf", "buffer": b""})
+    told = page.locator("#lines .confidence")
+    expect(told).to_have_text(["99.0%", "85.0%", "40.0%"])
+    colours = told.evaluate_all("all => all.map((one) => getComputedStyle(one).color)")
+    assert len(set(colours)) == 3
 
-    sync_api.expect(page.locator("#result")).to_be_hidden()
-    assert page.locator("#chosen").inner_text() == "b.pdf"
+
+@pytest.mark.parametrize(
+    ("name", "kind", "type_"),
+    [("two.tif", "TIFF", "image/tiff"), ("two.pdf", "PDF", "application/pdf")],
+)
+def test_pages_of_a_document_lie_on_blank_sheets(
+    page: sync_api.Page, name: str, kind: str, type_: str
+) -> None:
+    read(page, {"name": name, "mimeType": type_, "buffer": _two_frames(kind)})
+
+    expect(page.locator("#lines li.page")).to_have_text(["第 1 页", "第 2 页"])
+    expect(page.locator("#picture")).to_be_hidden()
+    expect(page.locator("#sheet-note")).to_be_visible()
+    expect(page.locator("#boxes text").first).to_have_text("杭州西溪书店")
+    expect(page.locator("#page-now")).to_have_text("1 / 2 页")
+    page.get_by_role("button", name="下一页").click()
+    expect(page.locator("#page-now")).to_have_text("2 / 2 页")
+    assert page.locator("#boxes polygon").count() > 15
+    keep_picture(page, f"sheet-{kind.lower()}")
+
+
+def test_pages_that_were_lost_are_stepped_over(page: sync_api.Page) -> None:
+    lost = {"code": "pages_lost", "detail": "1 page", "page": 2}
+    answer_with(page, answer(line("甲"), line("乙", page=3), warnings=[lost]))
+    read(page, RECEIPT)
+
+    page.get_by_role("button", name="下一页").click()
+
+    expect(page.locator("#page-now")).to_have_text("3 / 3 页")
+    expect(page.locator("#boxes .box")).to_have_count(1)
+    expect(page.locator("#warnings li")).to_have_text("第 2 页: 有页面损坏，未能读取 (1 page)")
+
+
+def test_a_picture_without_text_says_so(page: sync_api.Page) -> None:
+    answer_with(page, answer())
+    read(page, RECEIPT)
+
+    expect(page.locator("#note")).to_contain_text("没有找到文字")
+
+
+def test_text_of_a_document_is_never_taken_for_markup(page: sync_api.Page) -> None:
+    hostile = "<img src=x onerror=alert(1)>"
+    page.on("dialog", lambda dialog: pytest.fail(dialog.message))
+    answer_with(page, answer(line(hostile, confidence=0.5)))
+    read(page, {"name": f"{hostile}.tif", "mimeType": "image/tiff", "buffer": b"II*\0"})
+
+    expect(page.locator("#lines .text")).to_have_text(hostile)
+    expect(page.locator("#boxes text")).to_have_text(hostile)
+    expect(page.locator("#files .name")).to_have_text(f"{hostile}.tif")
+    expect(page.locator("#lines .confidence")).to_have_class("confidence low")
+    assert page.locator("img[src=x]").count() == 0
 
 
 def test_the_language_is_switched_with_the_result_in_place(page: sync_api.Page) -> None:
-    _read(page, RECEIPT)
-    sync_api.expect(page.locator("#result")).to_be_visible()
+    read(page, RECEIPT)
     page.get_by_role("button", name="English").click()
 
     assert page.locator("#start").inner_text() == "Start high-accuracy reading"
     assert "lines, " in page.locator("#summary").inner_text()
+    assert page.locator("html").get_attribute("lang") == "en"
+    page.get_by_role("button", name="中文").click()
+    assert page.locator("#start").inner_text() == "开始高精度识别"
 
 
-def test_pages_of_a_document_are_told_apart(page: sync_api.Page) -> None:
-    with Image.open(RECEIPT) as picture:
-        buffer = io.BytesIO()
-        picture.save(buffer, "TIFF", save_all=True, append_images=[picture])
-    _read(page, {"name": "two.tif", "mimeType": "image/tiff", "buffer": buffer.getvalue()})
-
-    headings = page.locator("#lines li.page")
-    sync_api.expect(headings).to_have_text(["第 1 页", "第 2 页"])
-    # The browser cannot draw a TIFF: the text takes the whole width instead.
-    assert page.locator("#preview").is_hidden()
-    result, form = (page.locator(place).bounding_box() for place in ("#result", "#upload"))
-    assert result is not None
-    assert form is not None
-    assert result["width"] == form["width"]
+@pytest.mark.profile(locale="en-GB")
+def test_the_page_speaks_the_language_of_the_browser(page: sync_api.Page) -> None:
+    expect(page.locator("#start")).to_have_text("Start high-accuracy reading")
+    keep_picture(page, "empty-en")
+    read(page, RECEIPT, language="en")
+    expect(page.locator("#lines .text").first).to_have_text("杭州西溪书店")
+    keep_picture(page, "lines-en")
 
 
-def test_text_of_a_document_is_never_taken_for_markup(page: sync_api.Page) -> None:
-    answer = (
-        '{"success": true, "results": [{"text": "<img src=x onerror=alert(1)>", '
-        '"confidence": 0.5, "box": [[0,0],[9,0],[9,9],[0,9]], "page": 1}], "total_time": 1, '
-        '"pages": [{"page": 1, "width": 9, "height": 9}], "warnings": []}'
+def test_both_languages_have_the_same_words(page: sync_api.Page) -> None:
+    keys = page.evaluate(
+        """async () => {
+          const keys = (set, path = "") => Object.entries(set).flatMap(([key, value]) =>
+            typeof value === "object" ? keys(value, `${path}${key}.`) : [path + key]);
+          const { ZH } = await import("/static/js/words_zh.js");
+          const { EN } = await import("/static/js/words_en.js");
+          return [keys(ZH), keys(EN)];
+        }"""
     )
-    page.route("**/ocr", lambda route: route.fulfill(body=answer, content_type="application/json"))
-    _read(page, RECEIPT)
 
-    sync_api.expect(page.locator("#lines .text")).to_have_text("<img src=x onerror=alert(1)>")
-    sync_api.expect(page.locator("#lines .confidence")).to_have_class("confidence low")
+    assert keys[0] == keys[1]
+    assert len(keys[0]) > 100
+
+
+def test_no_word_is_missing_where_the_markup_names_one(page: sync_api.Page) -> None:
+    missing = page.evaluate(
+        """async () => {
+          const { hasWord } = await import("/static/js/words.js");
+          const named = [...document.querySelectorAll("[data-text], [data-label], [data-hint]")];
+          return named.flatMap(({ dataset: { text, label, hint } }) => [text, label, hint])
+            .filter((key) => key && !hasWord(key));
+        }"""
+    )
+
+    assert missing == []

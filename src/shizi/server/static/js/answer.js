@@ -2,7 +2,7 @@
 
 const CODE_BY_STATUS = {
   401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed",
-  408: "deadline", 413: "too_large", 415: "unsupported", 429: "rate_limited", 500: "error",
+  408: "slow_client", 413: "too_large", 415: "unsupported", 429: "rate_limited", 500: "error",
   502: "unreachable", 503: "busy", 504: "deadline",
 };
 

@@ -80,7 +80,8 @@ export class Files extends EventTarget {
 
   // Shows another answer of a file, or none; what was changed in the last one is gone.
   setAnswer(item, answer) {
-    this.change(item, { answer, edits: new Map(), changes: [], line: -1, page: 1 });
+    const page = answer?.pages?.[0]?.page ?? 1;
+    this.change(item, { answer, edits: new Map(), changes: [], line: -1, page });
   }
 
   selectLine(index) {
@@ -95,6 +96,13 @@ export class Files extends EventTarget {
     if (!this.current.answer?.pages.some((each) => each.page === page)) return;
     this.current.page = page;
     this.tell("page");
+  }
+
+  // Damaged pages are left out of an answer, so that numbers may be missing between two pages.
+  turn(by) {
+    const pages = this.current?.answer?.pages ?? [];
+    const next = pages[pages.findIndex(({ page }) => page === this.current.page) + by];
+    if (next) this.turnTo(next.page);
   }
 
   inState(...states) {

@@ -15,7 +15,11 @@ export class Result {
     this.lines = new Lines(files);
     files.on("current", () => this.show());
     files.on("item", (item) => item === files.current && this.#isOther(item) && this.show());
-    files.on("text", () => this.merges() && this.lines.show(true));
+    files.on("text", () => {
+      if (this.merges()) this.lines.show(true);
+      this.#showUndo();
+    });
+    at("undo").addEventListener("click", () => this.lines.undo());
     for (const choice of document.getElementsByName("breaks")) {
       choice.addEventListener("change", () => this.show());
     }
@@ -51,6 +55,11 @@ export class Result {
     this.lines.show(this.merges());
     at("lines").hidden = item.answer.results.length === 0;
     at("details-list").replaceChildren(...details(item.answer));
+    this.#showUndo();
+  }
+
+  #showUndo() {
+    at("undo").disabled = !this.files.current?.changes.length;
   }
 
   #note(item) {

@@ -28,10 +28,16 @@ export class Run {
   }
 
   start() {
-    const waiting = this.files.inState("waiting");
+    const waiting = this.#startable();
     if (!waiting.length) return;
     if (!this.files.current?.answer) this.files.choose(waiting[0]);
     this.queue.start(waiting);
+  }
+
+  // What failed is tried again by this button only where there is nothing else to do.
+  #startable() {
+    const waiting = this.files.inState("waiting", "cancelled");
+    return waiting.length ? waiting : this.files.inState("failed");
   }
 
   #show() {
@@ -39,7 +45,7 @@ export class Run {
     const busy = this.files.inState(...BUSY).length;
     const done = this.files.inState("done").length;
     const failed = this.files.inState("failed").length;
-    at("start").disabled = this.files.inState("waiting").length === 0;
+    at("start").disabled = this.#startable().length === 0;
     at("cancel-all").hidden = busy === 0;
     at("clear-files").hidden = busy > 0 || items.length === 0;
     at("run-count").textContent = items.length > 1 ? say("runCount", done + failed, items.length) : "";

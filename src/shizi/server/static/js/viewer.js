@@ -1,6 +1,6 @@
 // The picture of the current file, or a blank sheet of its page, with the lines' boxes over it.
 
-import { pageCount, pageOf } from "./answer.js";
+import { pageOf } from "./answer.js";
 import { boxesOf, extentOf } from "./boxes.js";
 import { at } from "./dom.js";
 import { onLanguage, say } from "./words.js";
@@ -43,8 +43,7 @@ export class Viewer {
   }
 
   turn(by) {
-    const item = this.files.current;
-    if (item) this.files.turnTo(item.page + by);
+    this.files.turn(by);
   }
 
   #draw(item) {
@@ -64,11 +63,11 @@ export class Viewer {
   }
 
   #showPages(item) {
-    const pages = pageCount(item.answer);
-    at("pager").hidden = pages < 2;
-    at("page-now").textContent = say("pageOf", item.page, pages);
-    at("page-back").disabled = item.page <= 1;
-    at("page-on").disabled = item.page >= pages;
+    const pages = item.answer?.pages ?? [];
+    at("pager").hidden = pages.length < 2;
+    at("page-now").textContent = say("pageOf", item.page, pages.at(-1)?.page ?? 1);
+    at("page-back").disabled = item.page === pages[0]?.page;
+    at("page-on").disabled = item.page === pages.at(-1)?.page;
   }
 
   #showSelection() {
