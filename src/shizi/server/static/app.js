@@ -26,6 +26,7 @@ connectFileList(files, queue);
 connectHistory(files);
 connectTakeaway(files, result);
 connectIntake(files);
+options.connectOptions();
 connectKeys({ files, run, viewer, result });
 
 // A line and its box light up together, and are changed from either.

@@ -2,8 +2,8 @@
 
 import { levelOf, pageCount } from "./answer.js";
 import { copy } from "./clipboard.js";
-import { at, button, make } from "./dom.js";
-import { edit, isEdited, textOf, undo } from "./edits.js";
+import { at, button, make, makeSvg } from "./dom.js";
+import { edit, editedAnswer, isEdited, textOf, undo } from "./edits.js";
 import { openEditor } from "./line_editor.js";
 import { announce } from "./notice.js";
 import { paragraphs } from "./paragraphs.js";
@@ -33,16 +33,23 @@ export class Lines {
   show(merge) {
     const item = this.files.current;
     const { results } = item.answer;
-    const begins = new Set(merge ? paragraphs(results).map(([first]) => first) : []);
     const several = pageCount(item.answer) > 1;
-    this.#rows = results.map((line, index) => this.#newRow(item, index, begins.has(index)));
+    this.#rows = results.map((line, index) => this.#newRow(item, index));
     const children = this.#rows.flatMap((row, index) => {
       const isFirst = several && results[index].page !== results[index - 1]?.page;
       return isFirst ? [pageRow(results[index].page), row] : [row];
     });
     at("lines").replaceChildren(...children);
-    at("lines").classList.toggle("merged", merge);
+    this.showParagraphs(merge);
     this.#showSelection();
+  }
+
+  // Rows stay what they are, so that none is exchanged between the press and the click of a mouse.
+  showParagraphs(merge) {
+    const { results } = editedAnswer(this.files.current);
+    const begins = new Set(merge ? paragraphs(results).map(([first]) => first) : []);
+    at("lines").classList.toggle("merged", merge);
+    this.#rows.forEach((row, index) => row.classList.toggle("begins", begins.has(index)));
   }
 
   hover(index) {
@@ -96,19 +103,19 @@ export class Lines {
   // Another file may have been chosen while the editor was open: its rows stay as they are.
   #renew(item, index) {
     if (item !== this.files.current || !this.#rows[index]) return;
-    const row = this.#newRow(item, index, this.#rows[index].classList.contains("begins"));
+    const row = this.#newRow(item, index);
+    row.classList.toggle("begins", this.#rows[index].classList.contains("begins"));
     this.#rows[index].replaceWith(row);
     this.#rows[index] = row;
     this.#showSelection();
   }
 
-  #newRow(item, index, begins) {
+  #newRow(item, index) {
     const line = item.answer.results[index];
     const text = make("span", { class: "text", role: "gridcell" }, textOf(item, index));
     if (line.direction === "v") text.classList.add("was-vertical");
     const row = make("li", { role: "row", tabindex: -1, "data-index": index, "aria-selected": "false" },
       text, ...marks(item, index), this.#tools(index));
-    row.classList.toggle("begins", begins);
     row.classList.toggle("edited", isEdited(item, index));
     return row;
   }
@@ -120,8 +127,8 @@ export class Lines {
       act();
     };
     return make("span", { class: "tools", role: "gridcell" },
-      button(say("editLine"), { tabindex: -1, class: "sign" }, run(() => this.edit(index))),
-      button(say("copyLine"), { tabindex: -1, class: "sign" }, run(() => this.copySelected())));
+      signButton("editLine", "M4 20l1-4L16 5l3 3L8 19z", run(() => this.edit(index))),
+      signButton("copyLine", "M9 9h11v11H9zM15 9V4H4v11h5", run(() => this.copySelected())));
   }
 
   #showSelection() {
@@ -143,6 +150,14 @@ export class Lines {
     row.tabIndex = isSelected ? 0 : -1;
     for (const tool of row.querySelectorAll("button")) tool.tabIndex = row.tabIndex;
   }
+}
+
+function signButton(word, path, run) {
+  const label = say(word);
+  const made = button("", { tabindex: -1, class: "sign", "aria-label": label, title: label }, run);
+  made.append(makeSvg("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" },
+    makeSvg("path", { d: path })));
+  return made;
 }
 
 function marks(item, index) {

@@ -2,13 +2,20 @@
 
 import { at } from "./dom.js";
 
+// Words lean the beam decoder; the service refuses them with the other.
+export function connectOptions() {
+  at("decoder").addEventListener("change", () => {
+    at("expected").disabled = at("decoder").value === "greedy";
+  });
+}
+
 // Form fields of POST /ocr as the service names them, without those that are left as they are.
 export function fields(isDocument, ownPassword) {
   const password = isDocument ? ownPassword || at("password").value : "";
   const chosen = {
     effort: at("effort").value,
     decoder: at("decoder").value,
-    words: at("expected").value.trim(),
+    words: at("expected").disabled ? "" : at("expected").value.trim(),
     password,
   };
   return Object.fromEntries(Object.entries(chosen).filter(([, value]) => value));

@@ -16,7 +16,7 @@ export class Result {
     files.on("current", () => this.show());
     files.on("item", (item) => item === files.current && this.#isOther(item) && this.show());
     files.on("text", () => {
-      if (this.merges()) this.lines.show(true);
+      this.lines.showParagraphs(this.merges());
       this.#showUndo();
     });
     at("undo").addEventListener("click", () => this.lines.undo());
