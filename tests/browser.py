@@ -13,7 +13,15 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page, Route
 
 CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+# The last two give a camera that shows a pattern, and leave to use it.
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+]
 START = {"zh": "开始高精度识别", "en": "Start high-accuracy reading"}
 # How long a real reading may take on a machine that has other things to do.
 READ_MS = 30_000

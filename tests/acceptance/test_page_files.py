@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import base64
+import re
 
 import pytest
 
-from tests.browser import READ_MS, answer, answer_with, choose, keep_picture, line, picture, read, start
+from tests.browser import (
+    READ_MS,
+    answer,
+    answer_with,
+    choose,
+    keep_picture,
+    line,
+    picture,
+    read,
+    start,
+)
 from tests.program import RECEIPT
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -70,6 +81,16 @@ def test_a_picture_on_the_clipboard_is_pasted_by_its_keys(page: sync_api.Page) -
     page.keyboard.press("Control+V")
 
     expect(page.locator("#files .name")).to_contain_text("粘贴-")
+
+
+def test_a_photo_is_taken(page: sync_api.Page) -> None:
+    page.get_by_role("button", name="拍照").click()
+    page.get_by_role("button", name="拍下").click()
+
+    expect(page.locator("#files .name")).to_have_text(re.compile(r"^照片-\d{6}\.jpg$"))
+    expect(page.locator("#camera-dialog")).to_be_hidden()
+    expect(page.locator("#picture")).to_be_visible()
+    assert page.evaluate("document.getElementById('camera-view').srcObject") is None
 
 
 def test_the_veil_shows_where_files_may_fall(page: sync_api.Page) -> None:
@@ -138,7 +159,7 @@ def test_options_are_sent_as_the_service_names_them(page: sync_api.Page) -> None
     # The service takes no words with the other decoder.
     page.get_by_label("语言模型").select_option("greedy")
     expect(page.get_by_label("常用词")).to_be_disabled()
-    page.get_by_role("button", name="重新识别：receipt.png").click()
-    page.wait_for_function("window.sent.length === 2")
+    with page.expect_response("**/ocr", timeout=READ_MS):
+        page.get_by_role("button", name="重新识别：receipt.png").click()
     assert page.evaluate("window.sent") == [["effort", "balanced"], ["decoder", "greedy"]]
     expect(page.locator("#files [data-state=done]")).to_be_visible(timeout=READ_MS)

@@ -20,6 +20,10 @@ export async function openCamera(take) {
     take(await photoOf(video));
     dialog.close();
   };
+  // There is nothing to take before the first frame.
+  at("camera-shoot").disabled = true;
+  video.addEventListener("loadeddata", () => { at("camera-shoot").disabled = false; },
+    { once: true });
   video.srcObject = stream;
   at("camera-shoot").addEventListener("click", shoot);
   dialog.addEventListener("close", () => {
