@@ -3,9 +3,9 @@
     python scripts/soak_service.py PICTURES --minutes 20 [--options "--memory-budget 300MiB"]
 
 Every request carries a piece cut at random out of a page of PICTURES, scaled at random, as PNG,
-JPEG, WebP, TIFF of several pages or PDF; one in twenty is damaged. Memory is the proportional set size of
-all processes together, once a second. Its slope is that of a straight line through the lowest value
-of each minute after a quarter of the time: what is kept, not what is just in work.
+JPEG, WebP, TIFF of several pages or PDF; one in twenty is damaged. Memory is the proportional set
+size of all processes together, once a second. Its slope is that of a straight line through the
+lowest value of each minute after a quarter of the time: what is kept, not what is just in work.
 """
 
 from __future__ import annotations
