@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 
 from shizi.core.config import EngineSettings, Settings
 from shizi.core.errors import ConfigError
-from shizi.engine.allowance import FIXED_BYTES, Allowance, allow
+from shizi.engine.allowance import (
+    COLUMN_BYTES,
+    FIXED_BYTES,
+    PAGE_BYTES,
+    RUN_BYTES,
+    Allowance,
+    allow,
+)
 
 MIB = 1 << 20
 
@@ -22,7 +29,16 @@ def _with(**engine: int) -> Settings:
 def test_without_a_budget_the_machine_and_the_settings_decide() -> None:
     settings = _with(most_memory=5)
 
-    assert allow(settings, 2.0) == Allowance(2, 24_000_000, 600_000, 100_000_000, 5)
+    assert allow(settings, 2.0) == Allowance(
+        places=2,
+        page_pixels=24_000_000,
+        piece_pixels=600_000,
+        batch_columns=1280,
+        threads=128,
+        heap_bytes=16 << 20,
+        max_pixels=100_000_000,
+        engine_bytes=5,
+    )
     assert allow(_with(places=7), 2.0).places == 7
     assert allow(settings, 0.5).places == 1
 
@@ -41,12 +57,12 @@ def test_a_budget_that_does_not_hold_the_processes_is_refused() -> None:
         allow(_with(memory_budget=200 * MIB), 2.0)
 
 
-@given(st.integers(290 * MIB, 8_000 * MIB), st.integers(1, 64))
+@given(st.integers(295 * MIB, 8_000 * MIB), st.integers(1, 64))
 def test_what_is_allowed_fits_the_budget(budget: int, cpus: int) -> None:
     allowed = allow(_with(memory_budget=budget), float(cpus))
 
-    runs = allowed.piece_pixels * 115
-    pages = allowed.places * allowed.page_pixels * 9
+    runs = allowed.piece_pixels * RUN_BYTES + allowed.batch_columns * COLUMN_BYTES
+    pages = allowed.places * allowed.page_pixels * PAGE_BYTES
     assert FIXED_BYTES + runs + pages <= budget
     assert 1 <= allowed.places <= cpus
     assert allowed.page_pixels <= 24_000_000
