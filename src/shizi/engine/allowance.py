@@ -26,6 +26,7 @@ _BATCH_COLUMNS = 640
 _PLACE_PIXELS = 6_000_000
 _DECODE_BYTES = 7
 _THREADS = 48
+_HELD_SHARE = 16
 _HEAP_BYTES = 16 << 20
 _SMALL_HEAP_BYTES = 1 << 20
 
@@ -40,6 +41,7 @@ class Allowance:
         piece_pixels: of a run of the detector.
         batch_columns: of a batch of lines.
         threads: requests held at once.
+        held_bytes: of the bodies of requests that wait.
         heap_bytes: freed blocks of this size go back to the system at once. Smaller ones cost
             less memory and, to take them anew, a quarter more time.
         max_pixels: a page with more is refused.
@@ -51,6 +53,7 @@ class Allowance:
     piece_pixels: int
     batch_columns: int
     threads: int
+    held_bytes: int
     heap_bytes: int
     max_pixels: int
     engine_bytes: int
@@ -75,6 +78,7 @@ def allow(settings: Settings, cpus: float) -> Allowance:
             reader.piece_pixels,
             BATCH_COLUMNS,
             settings.server.threads,
+            settings.server.max_held_bytes,
             _HEAP_BYTES,
             settings.limits.max_pixels,
             engine.most_memory,
@@ -97,6 +101,7 @@ def allow(settings: Settings, cpus: float) -> Allowance:
         piece_pixels=piece,
         batch_columns=_BATCH_COLUMNS,
         threads=min(settings.server.threads, _THREADS),
+        held_bytes=min(settings.server.max_held_bytes, engine.memory_budget // _HELD_SHARE),
         heap_bytes=_SMALL_HEAP_BYTES,
         max_pixels=min(settings.limits.max_pixels, max(page_pixels, pages // _DECODE_BYTES)),
         engine_bytes=ENGINE_BYTES + free,

@@ -94,7 +94,9 @@ def kept_within(settings: Settings, allowance: Allowance) -> Settings:
     """Give the settings by which no page takes more than is allowed."""
     return replace(
         settings,
-        server=replace(settings.server, threads=allowance.threads),
+        server=replace(
+            settings.server, threads=allowance.threads, max_held_bytes=allowance.held_bytes
+        ),
         limits=replace(settings.limits, max_pixels=allowance.max_pixels),
         reader=replace(
             settings.reader,

@@ -35,6 +35,7 @@ def test_without_a_budget_the_machine_and_the_settings_decide() -> None:
         piece_pixels=600_000,
         batch_columns=1280,
         threads=128,
+        held_bytes=200_000_000,
         heap_bytes=16 << 20,
         max_pixels=100_000_000,
         engine_bytes=5,
@@ -50,6 +51,7 @@ def test_a_small_budget_takes_one_page_at_a_time_and_smaller_ones() -> None:
     assert small.piece_pixels < 600_000
     assert 1_500_000 <= small.page_pixels < 24_000_000
     assert small.max_pixels >= small.page_pixels
+    assert small.held_bytes < 20 * MIB
 
 
 def test_a_budget_that_does_not_hold_the_processes_is_refused() -> None:
