@@ -7,11 +7,14 @@ from dataclasses import dataclass
 
 from shizi.core.config import Settings
 from shizi.core.errors import ConfigError
+from shizi.core.options import Effort
 from shizi.engine.plans import BATCH_COLUMNS
 
 # Measured with the bundled models, every process warm and no page in work; the engine's own share.
 FIXED_BYTES = 220_000_000
 ENGINE_BYTES = 120_000_000
+# The larger recognizer, where the service reads with it by default.
+SECOND_BYTES = 70_000_000
 # What a run of the detector takes for a pixel, a batch of lines for a column, and a page in work
 # for a pixel: it is decoded, handed over, prepared and cut into lines.
 RUN_BYTES = 115
@@ -83,7 +86,8 @@ def allow(settings: Settings, cpus: float) -> Allowance:
             settings.limits.max_pixels,
             engine.most_memory,
         )
-    free = engine.memory_budget - FIXED_BYTES - _BATCH_COLUMNS * COLUMN_BYTES
+    second = 0 if reader.effort is Effort.FAST else SECOND_BYTES
+    free = engine.memory_budget - FIXED_BYTES - second - _BATCH_COLUMNS * COLUMN_BYTES
     least = _LEAST_PIECE_PIXELS * RUN_BYTES + _LEAST_PAGE_PIXELS * PAGE_BYTES
     if free < least:
         wanted = math.ceil((engine.memory_budget - free + least) / (1 << 20))
@@ -104,5 +108,5 @@ def allow(settings: Settings, cpus: float) -> Allowance:
         held_bytes=min(settings.server.max_held_bytes, engine.memory_budget // _HELD_SHARE),
         heap_bytes=_SMALL_HEAP_BYTES,
         max_pixels=min(settings.limits.max_pixels, max(page_pixels, pages // _DECODE_BYTES)),
-        engine_bytes=ENGINE_BYTES + free,
+        engine_bytes=ENGINE_BYTES + second + free,
     )

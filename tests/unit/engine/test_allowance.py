@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from shizi.core.config import EngineSettings, Settings
 from shizi.core.errors import ConfigError
+from shizi.core.options import Effort
 from shizi.engine.allowance import (
     COLUMN_BYTES,
     FIXED_BYTES,
@@ -57,6 +58,15 @@ def test_a_small_budget_takes_one_page_at_a_time_and_smaller_ones() -> None:
 def test_a_budget_that_does_not_hold_the_processes_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"memory_budget is 200 MiB; .* at least 2\d\d MiB"):
         allow(_with(memory_budget=200 * MIB), 2.0)
+
+
+def test_the_larger_recognizer_has_its_place_where_it_reads_by_default() -> None:
+    fast = _with(memory_budget=400 * MIB)
+    balanced = replace(fast, reader=replace(fast.reader, effort=Effort.BALANCED))
+
+    assert allow(balanced, 2.0).page_pixels < allow(fast, 2.0).page_pixels
+    with pytest.raises(ConfigError, match="at least 3"):
+        allow(replace(balanced, engine=replace(fast.engine, memory_budget=300 * MIB)), 2.0)
 
 
 @given(st.integers(295 * MIB, 8_000 * MIB), st.integers(1, 64))
