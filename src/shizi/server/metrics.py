@@ -8,8 +8,8 @@ from typing import Protocol
 from flask import Flask, Response, g
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from shizi.core.telemetry import SECONDS
 from shizi.core.types import PageResult
-from shizi.engine.metrics import SECONDS
 from shizi.server.trace import route_of_request, seconds_so_far
 
 _LINES = (0, 1, 5, 10, 20, 50, 100, 200, 500, 1000, 3000)
