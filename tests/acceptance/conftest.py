@@ -55,7 +55,8 @@ def shizi(tmp_path: Path) -> Run:
     return run
 
 
-@pytest.fixture(scope="session")
+# Of a module, not of the session: while one runs, no other test may start one of its own.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Give a real browser without a window."""
     api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
