@@ -142,6 +142,7 @@ def free_port() -> int:
 
 @contextmanager
 def running(name: str, command: Sequence[str], port: int, log: Path) -> Iterator[Served]:
+    command = [sys.executable, *command] if command[0] == "-m" else command
     with log.open("wb") as file, subprocess.Popen(command, stderr=file, stdout=file) as process:
         try:
             wait_for(port, process)
@@ -170,7 +171,7 @@ def services(args: argparse.Namespace) -> Iterator[tuple[str, list[str], int]]:
         yield "RapidOCRAPI", peer, port
     for options in args.options or [""]:
         port = free_port()
-        own = [sys.executable, "-m", "shizi", "serve", "--port", str(port), *options.split()]
+        own = ["-m", "shizi", "serve", "--port", str(port), "-q", *options.split()]
         yield f"Shizi {options}".strip(), own, port
 
 

@@ -50,7 +50,8 @@ def shizi(tmp_path: Path) -> Run:
     return run
 
 
-@pytest.fixture(scope="session")
+# Of a module, not of the session: while one runs, no other test may start one of its own.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Share one browser; each test has a profile of its own."""
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")

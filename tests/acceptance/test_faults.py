@@ -6,6 +6,7 @@ import http.client
 import io
 import json
 import os
+import re
 import signal
 import threading
 import time
@@ -208,3 +209,17 @@ def test_nothing_outlives_the_service(service: Service) -> None:
     service.process.wait(LONG_S)
 
     _until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids))
+
+
+def test_no_call_is_lost_while_engines_that_grew_are_replaced(tmp_path: Path) -> None:
+    """Every engine takes more than is allowed here: each is replaced as soon as it is looked at."""
+    config = tmp_path / "small.yaml"
+    config.write_text("engine:\n  most_memory: 60MB\n")
+    with serving(tmp_path, "--config", str(config)) as service:
+        with Load(service, 4) as load:
+            replaced = rb'restarts_total\{process="engine",reason="memory"\} [3-9]'
+            _until(lambda: re.search(replaced, _metrics(service)) is not None)
+        statuses = load.statuses()
+
+    assert set(statuses) == {200}
+    assert len(statuses) >= 4

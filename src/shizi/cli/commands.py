@@ -13,7 +13,7 @@ from shizi.cli.console import load_settings, say, say_error, table
 from shizi.core.config import Worker
 from shizi.core.errors import ModelNotFound, ShiziError
 from shizi.core.telemetry import configure_logging
-from shizi.models.store import Manifest, ModelStore, verify
+from shizi.models.store import ModelStore, verify
 
 
 def add_json_argument(parser: argparse.ArgumentParser) -> None:
@@ -75,7 +75,7 @@ def run_models_list(args: argparse.Namespace) -> int:
     """List the installed models."""
     manifests = _store(args).manifests()
     if args.json:
-        _write_json({"models": [_manifest_to_dict(m) for m in manifests]})
+        _write_json({"models": [m.to_dict() | m.details for m in manifests]})
         return 0
     rows = [
         (m.name, m.task.value, m.version, f"{m.size_bytes / 1e6:.1f} MB", m.licence, m.source)
@@ -104,19 +104,6 @@ def run_models_verify(args: argparse.Namespace) -> int:
 
 def _store(args: argparse.Namespace) -> ModelStore:
     return assembly.open_store(load_settings(args).settings)
-
-
-def _manifest_to_dict(manifest: Manifest) -> dict[str, object]:
-    return {
-        "name": manifest.name,
-        "version": manifest.version,
-        "task": manifest.task.value,
-        "bytes": manifest.size_bytes,
-        "sha256": manifest.sha256,
-        "licence": manifest.licence,
-        "source": manifest.source,
-        **manifest.details,
-    }
 
 
 def run_doctor(args: argparse.Namespace) -> int:

@@ -14,6 +14,10 @@ request_id: ContextVar[str] = ContextVar("shizi_request_id", default="")
 """The request this thread works for; empty where it works for none."""
 
 
+SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+"""What seconds are counted by; a line takes milliseconds, a document minutes."""
+
+
 class LogFormat(StrEnum):
     """How a log line is written."""
 

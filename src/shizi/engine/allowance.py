@@ -7,19 +7,31 @@ from dataclasses import dataclass
 
 from shizi.core.config import Settings
 from shizi.core.errors import ConfigError
+from shizi.core.options import Effort
+from shizi.engine.plans import BATCH_COLUMNS
 
 # Measured with the bundled models, every process warm and no page in work; the engine's own share.
-FIXED_BYTES = 245_000_000
-ENGINE_BYTES = 140_000_000
-# What a run of the detector takes for a pixel, and what a page in work takes for one: it is
-# decoded, mapped, prepared and cut into lines.
-_RUN_BYTES = 115
-_PAGE_BYTES = 9
+FIXED_BYTES = 220_000_000
+ENGINE_BYTES = 120_000_000
+# The larger recognizer, where the service reads with it by default.
+SECOND_BYTES = 70_000_000
+# What a run of the detector takes for a pixel, a batch of lines for a column, and a page in work
+# for a pixel: it is decoded, handed over, prepared and cut into lines.
+RUN_BYTES = 115
+COLUMN_BYTES = 24_000
+PAGE_BYTES = 22
 _LEAST_PIECE_PIXELS = 200_000
 _LEAST_PAGE_PIXELS = 1_500_000
+# With a budget, a third of what is free is the detector's, and batches are half as large.
+_PIECE_SHARE = 3
+_BATCH_COLUMNS = 640
 # A place is worth having when it can take a page of this many pixels.
 _PLACE_PIXELS = 6_000_000
-_DECODE_BYTES = 4
+_DECODE_BYTES = 7
+_THREADS = 48
+_HELD_SHARE = 16
+_HEAP_BYTES = 16 << 20
+_SMALL_HEAP_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +42,11 @@ class Allowance:
         places: pages worked on at once.
         page_pixels: a larger page is reduced to it.
         piece_pixels: of a run of the detector.
+        batch_columns: of a batch of lines.
+        threads: requests held at once.
+        held_bytes: of the bodies of requests that wait.
+        heap_bytes: freed blocks of this size go back to the system at once. Smaller ones cost
+            less memory and, to take them anew, a quarter more time.
         max_pixels: a page with more is refused.
         engine_bytes: an engine that takes more is replaced; 0 for any.
     """
@@ -37,6 +54,10 @@ class Allowance:
     places: int
     page_pixels: int
     piece_pixels: int
+    batch_columns: int
+    threads: int
+    held_bytes: int
+    heap_bytes: int
     max_pixels: int
     engine_bytes: int
 
@@ -58,25 +79,34 @@ def allow(settings: Settings, cpus: float) -> Allowance:
             places,
             reader.page_pixels,
             reader.piece_pixels,
+            BATCH_COLUMNS,
+            settings.server.threads,
+            settings.server.max_held_bytes,
+            _HEAP_BYTES,
             settings.limits.max_pixels,
             engine.most_memory,
         )
-    free = engine.memory_budget - FIXED_BYTES
-    least = _LEAST_PIECE_PIXELS * _RUN_BYTES + _LEAST_PAGE_PIXELS * _PAGE_BYTES
+    second = 0 if reader.effort is Effort.FAST else SECOND_BYTES
+    free = engine.memory_budget - FIXED_BYTES - second - _BATCH_COLUMNS * COLUMN_BYTES
+    least = _LEAST_PIECE_PIXELS * RUN_BYTES + _LEAST_PAGE_PIXELS * PAGE_BYTES
     if free < least:
-        wanted = math.ceil((FIXED_BYTES + least) / (1 << 20))
+        wanted = math.ceil((engine.memory_budget - free + least) / (1 << 20))
         raise ConfigError(
             f"engine.memory_budget is {engine.memory_budget / (1 << 20):.0f} MiB; "
             f"the service takes at least {wanted} MiB"
         )
-    piece = min(reader.piece_pixels, max(_LEAST_PIECE_PIXELS, free // 2 // _RUN_BYTES))
-    pages = free - piece * _RUN_BYTES
-    places = max(1, min(places, pages // (_PLACE_PIXELS * _PAGE_BYTES)))
-    page_pixels = min(reader.page_pixels, pages // places // _PAGE_BYTES)
+    piece = min(reader.piece_pixels, max(_LEAST_PIECE_PIXELS, free // _PIECE_SHARE // RUN_BYTES))
+    pages = free - piece * RUN_BYTES
+    places = max(1, min(places, pages // (_PLACE_PIXELS * PAGE_BYTES)))
+    page_pixels = min(reader.page_pixels, pages // places // PAGE_BYTES)
     return Allowance(
-        places,
-        page_pixels,
-        piece,
-        min(settings.limits.max_pixels, max(page_pixels, pages // _DECODE_BYTES)),
-        ENGINE_BYTES + free,
+        places=places,
+        page_pixels=page_pixels,
+        piece_pixels=piece,
+        batch_columns=_BATCH_COLUMNS,
+        threads=min(settings.server.threads, _THREADS),
+        held_bytes=min(settings.server.max_held_bytes, engine.memory_budget // _HELD_SHARE),
+        heap_bytes=_SMALL_HEAP_BYTES,
+        max_pixels=min(settings.limits.max_pixels, max(page_pixels, pages // _DECODE_BYTES)),
+        engine_bytes=ENGINE_BYTES + second + free,
     )

@@ -6,10 +6,9 @@ from collections.abc import Callable, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from shizi.core.telemetry import SECONDS
 from shizi.engine.batcher import BatchReport
 
-#: Seconds; a line takes milliseconds, a document minutes.
-SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 _ITEMS = (1, 2, 3, 4, 6, 8)
 
 

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from shizi.core.telemetry import LogFormat
 
+#: Columns of pixels in a batch of lines where memory is no concern.
+BATCH_COLUMNS = 1280
+
 
 @dataclass(frozen=True, slots=True)
 class DecoderOptions:
@@ -49,6 +52,7 @@ class EnginePlan:
         threads: of a model's run; 0 takes as many as the process may use.
         places: calls in work at once.
         waiting: calls that may wait.
+        batch_columns: of pixels, in a batch of lines.
         decode_s: processor time a page may take to be decoded.
         grace_s: time for calls in work when it is told to end.
         log_format: of its log.
@@ -61,6 +65,7 @@ class EnginePlan:
     threads: int = 0
     places: int = 2
     waiting: int = 64
+    batch_columns: int = BATCH_COLUMNS
     decode_s: float = 20.0
     grace_s: float = 30.0
     log_format: LogFormat = LogFormat.AUTO

@@ -22,7 +22,6 @@ from shizi.models.recognizer import (
 from shizi.models.session import Session
 
 _DEFAULT_DECODING = Decoding()
-_LIMITS = BatchLimits(cost=BATCH_COLUMNS)
 
 Report = Callable[[str, BatchReport], None]
 
@@ -74,9 +73,13 @@ class Sharing:
         watch: ends runs at the deadline of their call.
         places: pages looked at by the detector at once; each takes its memory.
         report: called after every batch with the name of its network.
+        batch_columns: columns of pixels a batch may have; a longer line makes one alone.
     """
 
-    def __init__(self, watch: Watch, places: int, report: Report) -> None:
+    def __init__(
+        self, watch: Watch, places: int, report: Report, batch_columns: int = BATCH_COLUMNS
+    ) -> None:
+        self._limits = BatchLimits(cost=batch_columns)
         self._watch = watch
         self._gate = Gate(places)
         self._report = report
@@ -95,7 +98,7 @@ class Sharing:
         """Give a recognizer that batches the lines of all calls."""
         name = recognizer.name
         batcher = MicroBatcher(
-            recognizer.scan, _LIMITS, self._watch, lambda r: self._report(name, r), name
+            recognizer.scan, self._limits, self._watch, lambda r: self._report(name, r), name
         )
         self._batchers.append(batcher)
         return SharedRecognizer(recognizer, batcher)

@@ -33,7 +33,7 @@ def main(plan_json: str, announce: Callable[[], None]) -> None:
     plan = msgspec.json.decode(plan_json, type=EnginePlan)
     die_with_parent(signal.SIGKILL)
     metrics = EngineMetrics(plan.recognizer)
-    sharing = Sharing(Watch(_end_stuck), 1, metrics.count_batch)
+    sharing = Sharing(Watch(_end_stuck), 1, metrics.count_batch, plan.batch_columns)
     reader = _open_reader(plan, sharing, metrics)
     admission = Admission(plan.places, plan.waiting)
     metrics.watch_queues(

@@ -66,6 +66,18 @@ class Manifest:
         """Size of the model's file."""
         return self.file.stat().st_size
 
+    def to_dict(self) -> dict[str, object]:
+        """Describe the model for a machine, without its details."""
+        return {
+            "name": self.name,
+            "version": self.version,
+            "task": self.task.value,
+            "bytes": self.size_bytes,
+            "sha256": self.sha256,
+            "licence": self.licence,
+            "source": self.source,
+        }
+
 
 _WHEEL_MODELS = (
     (

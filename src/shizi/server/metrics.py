@@ -8,10 +8,10 @@ from typing import Protocol
 from flask import Flask, Response, g
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from shizi.core.telemetry import SECONDS
 from shizi.core.types import PageResult
 from shizi.server.trace import route_of_request, seconds_so_far
 
-_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 _LINES = (0, 1, 5, 10, 20, 50, 100, 200, 500, 1000, 3000)
 
 
@@ -54,14 +54,14 @@ class ProcessMeter:
             "shizi_request_seconds",
             "Seconds from a request to its answer.",
             ("route",),
-            buckets=_SECONDS,
+            buckets=SECONDS,
             registry=registry,
         )
         self._stages = Histogram(
             "shizi_stage_seconds",
             "Seconds a stage took for one page.",
             ("model", "stage"),
-            buckets=_SECONDS,
+            buckets=SECONDS,
             registry=registry,
         )
         self._pages = Counter("shizi_pages", "Pages read.", ("model",), registry=registry)

@@ -25,11 +25,10 @@ _PING_S = 5.0
 #: library starts threads nobody uses.
 _MEMORY = {
     "MALLOC_ARENA_MAX": "2",
-    "MALLOC_MMAP_THRESHOLD_": "16777216",
-    "MALLOC_TRIM_THRESHOLD_": "16777216",
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
 }
+_THRESHOLDS = ("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_")
 
 
 def serve(settings: Settings, announce: Callable[[str], None]) -> None:
@@ -50,7 +49,8 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
         allowance = allow(settings, measure_budget().cpus)
         programs = make_programs(settings, allowance, Path(folder), listener.fileno())
         status = Path(folder, "status.json")
-        environment = to_environment(kept_within(settings, allowance)) | _MEMORY
+        environment = to_environment(kept_within(settings, allowance))
+        environment |= _MEMORY | dict.fromkeys(_THRESHOLDS, str(allowance.heap_bytes))
         supervisor = Supervisor(programs, environment, status)
         url = page_url(settings.server.host, listener.getsockname()[1])
         supervisor.run(lambda: announce(f"reading pages at {url}  (Ctrl-C stops)"))
@@ -94,6 +94,9 @@ def kept_within(settings: Settings, allowance: Allowance) -> Settings:
     """Give the settings by which no page takes more than is allowed."""
     return replace(
         settings,
+        server=replace(
+            settings.server, threads=allowance.threads, max_held_bytes=allowance.held_bytes
+        ),
         limits=replace(settings.limits, max_pixels=allowance.max_pixels),
         reader=replace(
             settings.reader,
@@ -132,6 +135,7 @@ def make_programs(
             threads=settings.reader.threads,
             places=places,
             waiting=engine.waiting,
+            batch_columns=allowance.batch_columns,
             decode_s=engine.decode_s,
             grace_s=server.timeout_s,
             log_format=log,

@@ -55,16 +55,7 @@ class InProcessState:
         recognizer = self._settings.reader.recognizer
         active = {recognizer, SECOND_RECOGNIZER, DEFAULT_DETECTOR, DEFAULT_LANGUAGE}
         return [
-            {
-                "name": manifest.name,
-                "version": manifest.version,
-                "task": manifest.task.value,
-                "bytes": manifest.size_bytes,
-                "sha256": manifest.sha256,
-                "licence": manifest.licence,
-                "source": manifest.source,
-                "active": manifest.name in active,
-            }
+            manifest.to_dict() | {"active": manifest.name in active}
             for manifest in ModelStore((folder,) if folder else ()).manifests()
         ]
 

@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 
 from shizi.core.config import EngineSettings, Settings
 from shizi.core.errors import ConfigError
-from shizi.engine.allowance import FIXED_BYTES, Allowance, allow
+from shizi.core.options import Effort
+from shizi.engine.allowance import (
+    COLUMN_BYTES,
+    FIXED_BYTES,
+    PAGE_BYTES,
+    RUN_BYTES,
+    Allowance,
+    allow,
+)
 
 MIB = 1 << 20
 
@@ -22,7 +30,17 @@ def _with(**engine: int) -> Settings:
 def test_without_a_budget_the_machine_and_the_settings_decide() -> None:
     settings = _with(most_memory=5)
 
-    assert allow(settings, 2.0) == Allowance(2, 24_000_000, 600_000, 100_000_000, 5)
+    assert allow(settings, 2.0) == Allowance(
+        places=2,
+        page_pixels=24_000_000,
+        piece_pixels=600_000,
+        batch_columns=1280,
+        threads=128,
+        held_bytes=200_000_000,
+        heap_bytes=16 << 20,
+        max_pixels=100_000_000,
+        engine_bytes=5,
+    )
     assert allow(_with(places=7), 2.0).places == 7
     assert allow(settings, 0.5).places == 1
 
@@ -34,6 +52,7 @@ def test_a_small_budget_takes_one_page_at_a_time_and_smaller_ones() -> None:
     assert small.piece_pixels < 600_000
     assert 1_500_000 <= small.page_pixels < 24_000_000
     assert small.max_pixels >= small.page_pixels
+    assert small.held_bytes < 20 * MIB
 
 
 def test_a_budget_that_does_not_hold_the_processes_is_refused() -> None:
@@ -41,12 +60,21 @@ def test_a_budget_that_does_not_hold_the_processes_is_refused() -> None:
         allow(_with(memory_budget=200 * MIB), 2.0)
 
 
-@given(st.integers(290 * MIB, 8_000 * MIB), st.integers(1, 64))
+def test_the_larger_recognizer_has_its_place_where_it_reads_by_default() -> None:
+    fast = _with(memory_budget=400 * MIB)
+    balanced = replace(fast, reader=replace(fast.reader, effort=Effort.BALANCED))
+
+    assert allow(balanced, 2.0).page_pixels < allow(fast, 2.0).page_pixels
+    with pytest.raises(ConfigError, match="at least 3"):
+        allow(replace(balanced, engine=replace(fast.engine, memory_budget=300 * MIB)), 2.0)
+
+
+@given(st.integers(295 * MIB, 8_000 * MIB), st.integers(1, 64))
 def test_what_is_allowed_fits_the_budget(budget: int, cpus: int) -> None:
     allowed = allow(_with(memory_budget=budget), float(cpus))
 
-    runs = allowed.piece_pixels * 115
-    pages = allowed.places * allowed.page_pixels * 9
+    runs = allowed.piece_pixels * RUN_BYTES + allowed.batch_columns * COLUMN_BYTES
+    pages = allowed.places * allowed.page_pixels * PAGE_BYTES
     assert FIXED_BYTES + runs + pages <= budget
     assert 1 <= allowed.places <= cpus
     assert allowed.page_pixels <= 24_000_000
