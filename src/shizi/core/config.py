@@ -13,172 +13,42 @@ import os
 import types
 import typing
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from shizi.core.choices import parse_size, parse_words
+from shizi.core.choices import parse_size
 from shizi.core.errors import ConfigError, OptionError
-from shizi.core.options import DecodeOptions, Decoder, DetectOptions, Effort, Limits, ReadOptions
+from shizi.core.options import Decoder, Effort
+from shizi.core.sections import (
+    EngineSettings,
+    PathSettings,
+    ReaderSettings,
+    ServerSettings,
+    Settings,
+    Worker,
+)
 from shizi.core.telemetry import LogFormat
+
+__all__ = [
+    "EngineSettings",
+    "Loaded",
+    "PathSettings",
+    "ReaderSettings",
+    "ServerSettings",
+    "Settings",
+    "Worker",
+    "load",
+    "to_environment",
+]
 
 FILE_NAME = "shizi.yaml"
 FILE_VARIABLE = "SHIZI_CONFIG"
 DEFAULT_ORIGIN = "default"
 _PREFIX = "SHIZI_"
-
-
-class Worker(StrEnum):
-    """How Gunicorn holds requests."""
-
-    GTHREAD = "gthread"
-    GEVENT = "gevent"
-
-
-@dataclass(frozen=True, slots=True)
-class ServerSettings:
-    """Where and how the page and the API are served.
-
-    Attributes:
-        host: address to listen on; 0.0.0.0 opens the service to the network.
-        port: TCP port; 0 takes a free one.
-        max_body_bytes: a request with a larger body is refused before it is read.
-        timeout_s: seconds the requests in work are given to end when the service is stopped.
-        threads: requests held at once; most of them wait for the engine.
-        worker: how Gunicorn holds them, gthread (threads) or gevent (greenlets).
-        request_timeout_s: seconds a request may take that does not say so itself.
-        max_request_timeout_s: the most seconds a request may ask for.
-        upload_timeout_s: seconds a client is given to send the body of its request.
-        max_held_bytes: bytes the bodies of all requests in work may take together; a request past
-            it is told to come back.
-        max_documents: pictures and documents in one request.
-        keys: file of the keys that open the service, see `shizi keys`; None opens it to everybody.
-        rate_limit: requests a key, or without keys an address, may make: "60/minute", several
-            with commas; empty for any number.
-        cors_origins: origins whose pages may call the service, such as "https://a.example", with
-            commas; empty for none.
-        log_format: json writes a line of JSON an event, text one for people; auto is text on a
-            terminal, json elsewhere.
-    """
-
-    host: str = "127.0.0.1"
-    port: int = field(default=5000, metadata={"least": 0, "most": 65_535})
-    max_body_bytes: int = field(default=20_000_000, metadata={"unit": "bytes"})
-    timeout_s: float = field(default=30.0, metadata={"least": 1.0, "most": 3_600.0})
-    threads: int = field(default=128, metadata={"least": 1, "most": 10_000})
-    worker: Worker = Worker.GTHREAD
-    request_timeout_s: float = field(default=120.0, metadata={"least": 0.1, "most": 86_400.0})
-    max_request_timeout_s: float = field(default=600.0, metadata={"least": 0.1, "most": 86_400.0})
-    upload_timeout_s: float = field(default=60.0, metadata={"least": 1.0, "most": 3_600.0})
-    max_held_bytes: int = field(default=200_000_000, metadata={"unit": "bytes"})
-    max_documents: int = field(default=50, metadata={"least": 1, "most": 1_000})
-    keys: Path | None = None
-    rate_limit: str = ""
-    cors_origins: str = ""
-    log_format: LogFormat = LogFormat.AUTO
-
-
-@dataclass(frozen=True, slots=True)
-class ReaderSettings:
-    """How pages are read where a call does not say otherwise.
-
-    Attributes:
-        threads: of a model's run; 0 takes as many as the process may use.
-        recognizer: name of the model that reads lines.
-        effort: fast reads with the small recognizer, balanced reads again with the large one what
-            the small one doubts, accurate reads with the large one alone.
-        doubt: with balanced effort, lines less likely to be right than this are read again.
-        decoder: beam weighs what language expects, greedy takes the recognizer at its word.
-        words: file of names, codes and terms, one a line, that lines lean towards where they
-            waver; None for none.
-        pdf_dpi: resolution PDF pages are drawn at, dots per inch.
-        page_pixels: budget of one page; a larger one is reduced to it, and told.
-        piece_pixels: what one run of the detector looks at; fewer take less memory.
-    """
-
-    threads: int = field(default=0, metadata={"least": 0, "most": 256})
-    recognizer: str = "crnn-s"
-    effort: Effort = Effort.FAST
-    doubt: float = field(default=ReadOptions().doubt, metadata={"least": 0.0, "most": 1.0})
-    decoder: Decoder = Decoder.BEAM
-    words: Path | None = None
-    pdf_dpi: int = field(default=DecodeOptions().pdf_dpi, metadata={"least": 36, "most": 1_200})
-    page_pixels: int = field(default=DecodeOptions().page_pixels, metadata={"least": 10_000})
-    piece_pixels: int = field(default=DetectOptions().piece_pixels, metadata={"least": 100_000})
-
-
-@dataclass(frozen=True, slots=True)
-class EngineSettings:
-    """What the engine of the service may take.
-
-    Attributes:
-        places: pages worked on at once; 0 takes as many as there are processors.
-        waiting: requests that may wait for a place; one more is told to come back.
-        decoders: inputs decoded at once; 0 takes as many as there are places.
-        decoder_inputs: a process that decodes is replaced after so many inputs.
-        decode_s: seconds of processor time a page may take to be decoded.
-        memory_budget: memory all processes of the service may take together, such as 300MiB; what
-            is worked on at once, and how large a page may be, follow from it. 0 for no bound.
-        most_memory: an engine that takes more is replaced, without a call lost; 0 never.
-    """
-
-    places: int = field(default=0, metadata={"least": 0, "most": 256})
-    waiting: int = field(default=100, metadata={"least": 0, "most": 10_000})
-    decoders: int = field(default=0, metadata={"least": 0, "most": 256})
-    decoder_inputs: int = 200
-    decode_s: float = field(default=20.0, metadata={"least": 0.1, "most": 3_600.0})
-    memory_budget: int = field(default=0, metadata={"least": 0, "unit": "bytes"})
-    most_memory: int = field(default=10**9, metadata={"least": 0, "unit": "bytes"})
-
-
-@dataclass(frozen=True, slots=True)
-class PathSettings:
-    """Folders of the owner's machine.
-
-    Attributes:
-        models: folder of further models beside the bundled ones; None for none.
-    """
-
-    models: Path | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """All settings, a section each.
-
-    Attributes:
-        server: where and how the page and the API are served.
-        limits: what an input may cost.
-        reader: how pages are read.
-        engine: what the engine of the service may take.
-        paths: folders of the owner's machine.
-    """
-
-    server: ServerSettings = ServerSettings()
-    limits: Limits = Limits()  # noqa: RUF009 - frozen, as the others are
-    reader: ReaderSettings = ReaderSettings()
-    engine: EngineSettings = EngineSettings()
-    paths: PathSettings = PathSettings()
-
-    def read_options(self) -> ReadOptions:
-        """Give the options of a call that chooses nothing itself.
-
-        Raises:
-            ConfigError: the file of words cannot be read.
-        """
-        chosen = self.reader
-        return ReadOptions(
-            decode=DecodeOptions(pdf_dpi=chosen.pdf_dpi, page_pixels=chosen.page_pixels),
-            limits=self.limits,
-            detect=DetectOptions(piece_pixels=chosen.piece_pixels),
-            effort=chosen.effort,
-            doubt=chosen.doubt,
-            decoder=chosen.decoder,
-            words=_read_words(chosen.words),
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,17 +126,6 @@ def to_environment(settings: Settings) -> dict[str, str]:
         value = getattr(getattr(settings, section), key)
         variables[_PREFIX + name.replace(".", "__").upper()] = "" if value is None else str(value)
     return variables | {FILE_VARIABLE: os.devnull}
-
-
-def _read_words(file: Path | None) -> tuple[str, ...]:
-    if file is None:
-        return ()
-    try:
-        return parse_words(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"reader.words: {file} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"reader.words: {file} is no text in UTF-8") from error
 
 
 def _known() -> Iterator[tuple[str, dataclasses.Field[Any]]]:
