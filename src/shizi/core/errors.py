@@ -19,6 +19,12 @@
     │  ├─ ChecksumMismatch        checksum         500   3
     │  └─ IncompatibleModel       incompatible     500   3
     ├─ GateFailed                 gate_failed      409   11
+    ├─ ReleaseError               release          500  15
+    │  ├─ NoRelease               no_release       404  15
+    │  ├─ ReleaseConflict         release_conflict 409  15
+    │  ├─ ReleaseRefused          release_refused  409  15
+    │  ├─ ReleaseInvalid          release_invalid  500  15
+    │  └─ ReleaseStoreGone        release_store    503  15
     ├─ MissingExtra               missing_extra    501   3    names the pip command
     ├─ ConfigError                bad_config       500   9
     ├─ RequestError               bad_request      400   15
@@ -232,6 +238,52 @@ class GateFailed(ShiziError):
     http_status = 409
     exit_status = 11
     advice = "The message names the bound and the figure; the candidate was not taken."
+
+
+class ReleaseError(ShiziError):
+    """Something about a gray release; requests are answered all the same."""
+
+    code = "release"
+    advice = "See `shizi release status`."
+
+
+class NoRelease(ReleaseError):
+    """There is no release yet."""
+
+    code = "no_release"
+    http_status = 404
+    advice = "Begin one with `shizi release start VERSION`."
+
+
+class ReleaseConflict(ReleaseError):
+    """Somebody else changed the release meanwhile; nothing was changed."""
+
+    code = "release_conflict"
+    http_status = 409
+    advice = "Look at `shizi release status`, and try again if it is still wanted."
+
+
+class ReleaseRefused(ReleaseError):
+    """The release cannot go where it was told to; nothing was changed."""
+
+    code = "release_refused"
+    http_status = 409
+    advice = "See `shizi release status` for its phase, and docs/releases.md for what may follow."
+
+
+class ReleaseInvalid(ReleaseError):
+    """A stored state or setting of a release is torn, of another schema, or out of range."""
+
+    code = "release_invalid"
+    advice = "It is not used, the last good one stays; write it whole and within its range."
+
+
+class ReleaseStoreGone(ReleaseError):
+    """The place the state of releases is kept in cannot be reached."""
+
+    code = "release_store"
+    http_status = 503
+    advice = "Check the setting `releases.store`; the share stays as it is until it is back."
 
 
 class MissingExtra(ShiziError):
