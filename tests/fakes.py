@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from shizi.core.options import ReadOptions
 from shizi.core.types import PageResult, Quad, TextLine
@@ -34,6 +34,13 @@ class FakeReader:
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer(source, options) if callable(self.answer) else self.answer
+
+    def read_pages(
+        self,
+        source: object,
+        options: ReadOptions = ReadOptions(),  # noqa: B008
+    ) -> Iterator[PageResult]:
+        yield from self.read(source, options)
 
 
 def language_of(*lines: str, order: int = 6) -> NgramModel:

@@ -58,12 +58,13 @@ def run_bench(args: argparse.Namespace) -> int:
     )
     machine = report.describe_machine()
     results = run.run_bench(plan, (lambda _: None) if args.quiet else say)
+    if str(args.output).endswith(".json"):
+        content = report.to_dict(plan, results, machine)
+        text = json.dumps(content, ensure_ascii=False, indent=2) + "\n"
+    else:
+        text = report.to_markdown(plan, results, machine)
     with open_output(args.output) as out:
-        if str(args.output).endswith(".json"):
-            content = report.to_dict(plan, results, machine)
-            out.write(json.dumps(content, ensure_ascii=False, indent=2) + "\n")
-        else:
-            out.write(report.to_markdown(plan, results, machine))
+        out.write(text.encode())
     failed = sum(bool(result.error) for result in results)
     if not failed:
         return 0

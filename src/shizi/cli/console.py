@@ -7,7 +7,7 @@ import contextlib
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO
 
 from shizi.core.config import Loaded, load
 from shizi.core.errors import FileAccessError, ShiziError
@@ -37,19 +37,19 @@ def load_settings(args: argparse.Namespace) -> Loaded:
 
 
 @contextlib.contextmanager
-def open_output(path: str | None) -> Iterator[TextIO]:
+def open_output(path: str | None) -> Iterator[BinaryIO]:
     """Open the place results go to: a file, or standard output for None and "-".
 
     Raises:
         FileAccessError: the file cannot be written.
     """
     if path is None or path == STANDARD:
-        yield sys.stdout
-        sys.stdout.flush()
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
         return
     try:
         # Results are as long as the documents: they go to the file as they come.
-        file = Path(path).open("w", encoding="utf-8", newline="\n")  # noqa: SIM115
+        file = Path(path).open("wb")  # noqa: SIM115
     except OSError as error:
         raise FileAccessError(f"{path} cannot be written: {error.strerror}") from error
     with file:

@@ -1,4 +1,4 @@
-"""Turns what was read into what is written: plain text, a JSON-ready dict, JSON lines."""
+"""A result as plain text and as a response object: what JSON and HTTP answers hold."""
 
 from __future__ import annotations
 

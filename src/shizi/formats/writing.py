@@ -1,0 +1,74 @@
+"""What every writer of results does, and what it is told of a document."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import BinaryIO, Protocol
+
+from shizi.core.errors import ShiziError
+from shizi.core.types import PageResult
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """An input whose result is written.
+
+    Attributes:
+        name: of its file, as the result shows it.
+    """
+
+    name: str
+
+
+class Writer(Protocol):
+    """Writes the results of one document, or of several one after another.
+
+    The calls come in the order (`begin`, `add`…, `end` or `fail`)…, `close`. A document that could
+    not be read at all may `fail` without having begun.
+    """
+
+    def begin(self, document: Document) -> None:
+        """Start a document."""
+        ...
+
+    def add(self, page: PageResult) -> None:
+        """Write the next page of the document begun."""
+        ...
+
+    def end(self, total_time_s: float) -> None:
+        """Finish the document begun.
+
+        Args:
+            total_time_s: seconds its reading took.
+        """
+        ...
+
+    def fail(self, name: str, error: ShiziError) -> None:
+        """Tell, where the format has a place for it, that a document could not be read (on).
+
+        Of one that had begun, pages written stay where the format writes them as they come.
+        """
+        ...
+
+    def close(self) -> None:
+        """Write what stands after the last document; the file itself stays open."""
+        ...
+
+
+class TextFile:
+    """Text in UTF-8 on its way to a file, whatever the platform's line ends.
+
+    Args:
+        out: to write to; stays open.
+    """
+
+    def __init__(self, out: BinaryIO) -> None:
+        self._out = out
+
+    def write(self, text: str) -> None:
+        """Write; names of files that are no text are shown escaped."""
+        self._out.write(text.encode("utf-8", "backslashreplace"))
+
+    def flush(self) -> None:
+        """Hand on what was written."""
+        self._out.flush()
