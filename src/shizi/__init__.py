@@ -28,6 +28,10 @@ if TYPE_CHECKING:
         GateFailed,
         IncompatibleModel,
         InputError,
+        JobNotFound,
+        KeyReused,
+        LeaseLost,
+        LedgerFailed,
         MissingExtra,
         MissingUpload,
         ModelError,
@@ -62,7 +66,8 @@ __version__ = "0.1.0"
 
 _ERRORS = (
     "Busy Canceled ChecksumMismatch ConfigError CorruptImage DeadlineExceeded EncryptedPdf "
-    "FileAccessError GateFailed IncompatibleModel InputError MissingExtra MissingUpload "
+    "FileAccessError GateFailed IncompatibleModel InputError JobNotFound KeyReused LeaseLost "
+    "LedgerFailed MissingExtra MissingUpload "
     "ModelError ModelNotFound OptionError Quarantined RateLimited RequestError ShiziError "
     "SlowClient StartFailed TooLarge Unauthorized Unavailable Unreachable UnsupportedBody "
     "UnsupportedFormat"
@@ -94,7 +99,11 @@ __all__ = [
     "GateFailed",
     "IncompatibleModel",
     "InputError",
+    "JobNotFound",
+    "KeyReused",
     "Lane",
+    "LeaseLost",
+    "LedgerFailed",
     "Limits",
     "MissingExtra",
     "MissingUpload",

@@ -10,7 +10,11 @@
     ├─ OptionError                bad_option       422   1    names the option and what it may be
     ├─ FileAccessError            file_access      500   5
     ├─ Busy                       busy             503   15   retry_after_s
-    │  └─ Unavailable             unavailable      503   15
+    │  ├─ Unavailable             unavailable      503   15
+    │  └─ LedgerFailed            ledger_failed    503   15
+    ├─ JobNotFound                job_not_found    404   15
+    ├─ KeyReused                  key_reused       422   15
+    ├─ LeaseLost                  lease_lost       409   15
     ├─ DeadlineExceeded           deadline         504   15
     ├─ StartFailed                start_failed     500   15
     ├─ Canceled                   canceled         409   15
@@ -176,6 +180,56 @@ class Unavailable(Busy):
         """Say after how many seconds another try makes sense."""
         super().__init__(retry_after_s)
         self.detail = "a process of the service ended and is being replaced"
+
+
+class LedgerFailed(Busy):
+    """The ledger of jobs cannot be reached or written; what it holds stays as it is."""
+
+    code = "ledger_failed"
+    advice = "See that its database runs and its disk has room; the work goes on where it stopped."
+
+    def __init__(self, detail: str, retry_after_s: float = 5.0) -> None:
+        """Say what failed, and after how many seconds another try makes sense."""
+        super().__init__(retry_after_s)
+        self.detail = detail
+        self.args = (detail,)
+
+    def __reduce__(self) -> tuple[type[LedgerFailed], tuple[str, float]]:  # type: ignore[override]
+        """Survive the trip between processes with its values."""
+        return type(self), (self.detail, self.retry_after_s)
+
+
+class JobNotFound(ShiziError):
+    """There is no job of this id, or none any more."""
+
+    code = "job_not_found"
+    http_status = 404
+    advice = "Check the id; jobs are forgotten some time after they have ended."
+
+    def __init__(self, job_id: str) -> None:
+        """Name the job."""
+        super().__init__(f"there is no job {job_id!r}")
+        self.job_id = job_id
+
+    def __reduce__(self) -> tuple[type[JobNotFound], tuple[str]]:
+        """Survive the trip between processes with its value."""
+        return type(self), (self.job_id,)
+
+
+class KeyReused(ShiziError):
+    """An idempotency key came again with something else to do."""
+
+    code = "key_reused"
+    http_status = 422
+    advice = "Use a new key for every new submission, and the old one only to repeat the same."
+
+
+class LeaseLost(ShiziError):
+    """Work was taken from whoever did it, or its job ended; nothing more of it is written."""
+
+    code = "lease_lost"
+    http_status = 409
+    advice = "Drop the work; whoever has it now does it."
 
 
 class DeadlineExceeded(ShiziError):
