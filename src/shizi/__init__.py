@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from shizi.core.config import Settings
     from shizi.core.errors import (
+        BadArchive,
         Busy,
         Canceled,
         ChecksumMismatch,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
         ModelError,
         ModelNotFound,
         OptionError,
+        OutOfSpace,
         Quarantined,
         RateLimited,
         RequestError,
@@ -65,10 +67,10 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _ERRORS = (
-    "Busy Canceled ChecksumMismatch ConfigError CorruptImage DeadlineExceeded EncryptedPdf "
-    "FileAccessError GateFailed IncompatibleModel InputError JobNotFound KeyReused LeaseLost "
-    "LedgerFailed MissingExtra MissingUpload "
-    "ModelError ModelNotFound OptionError Quarantined RateLimited RequestError ShiziError "
+    "BadArchive Busy Canceled ChecksumMismatch ConfigError CorruptImage DeadlineExceeded "
+    "EncryptedPdf FileAccessError GateFailed IncompatibleModel InputError JobNotFound KeyReused "
+    "LeaseLost LedgerFailed MissingExtra MissingUpload ModelError ModelNotFound OptionError "
+    "OutOfSpace Quarantined RateLimited RequestError ShiziError "
     "SlowClient StartFailed TooLarge Unauthorized Unavailable Unreachable UnsupportedBody "
     "UnsupportedFormat"
 )
@@ -82,6 +84,7 @@ _HOMES = {
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 
 __all__ = [
+    "BadArchive",
     "Busy",
     "Canceled",
     "Character",
@@ -111,6 +114,7 @@ __all__ = [
     "ModelNotFound",
     "Notice",
     "OptionError",
+    "OutOfSpace",
     "PageResult",
     "Quad",
     "Quarantined",

@@ -6,9 +6,11 @@
     │  ├─ TooLarge                too_large        413   2    names the limit and the actual value
     │  ├─ CorruptImage            corrupt          422   2
     │  ├─ EncryptedPdf            encrypted_pdf    422   8
-    │  └─ Quarantined             quarantined      422   2
+    │  ├─ Quarantined             quarantined      422   2
+    │  └─ BadArchive              bad_archive      422   2
     ├─ OptionError                bad_option       422   1    names the option and what it may be
     ├─ FileAccessError            file_access      500   5
+    │  └─ OutOfSpace              out_of_space     507   5
     ├─ Busy                       busy             503   15   retry_after_s
     │  ├─ Unavailable             unavailable      503   15
     │  └─ LedgerFailed            ledger_failed    503   15
@@ -128,6 +130,13 @@ class Quarantined(InputError):
     advice = "Open it in a viewer and save it again; as it is, it is not tried any more."
 
 
+class BadArchive(InputError):
+    """A ZIP archive is damaged, encrypted, or made to harm."""
+
+    code = "bad_archive"
+    advice = "Pack the files anew, without a password, links or paths that lead out of the folder."
+
+
 class OptionError(ShiziError):
     """An option has an unknown name or an impossible value."""
 
@@ -151,6 +160,14 @@ class FileAccessError(ShiziError):
     code = "file_access"
     exit_status = 5
     advice = "Check the path, that it exists, and its permissions."
+
+
+class OutOfSpace(FileAccessError):
+    """There is no room for more files; nothing of what was sent is kept."""
+
+    code = "out_of_space"
+    http_status = 507
+    advice = "Wait until jobs have ended, send less, or give the folder of the jobs more room."
 
 
 class Busy(ShiziError):
