@@ -13,6 +13,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -34,9 +35,9 @@ _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED = 0x1
 _UTF8 = 0x800
 _MADE_ON_UNIX = 3
-# Deflate can do 1,032; pictures are packed already, and a page of white text is not far from it.
-_MOST_RATIO = 1_000
-_FREE_BYTES = 1 << 20
+# Pictures are packed already; only of white bitmaps becomes so much more, and not so many.
+_MOST_RATIO = 200
+_FREE_BYTES = 100_000_000
 _MOST_NAME = 300
 # What desktops leave in archives beside what was packed.
 _LITTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
@@ -121,7 +122,7 @@ def walk_archive(path: Path, limits: ArchiveLimits) -> Iterator[Entry]:
         for info in entries:
             name = _name(info)
             if not info.is_dir() and not _is_litter(name):
-                yield Entry(name, info.file_size, lambda info=info: archive.open(info))  # type: ignore[misc]
+                yield Entry(name, info.file_size, partial(archive.open, info))
 
 
 def _check_end(path: Path, max_files: int) -> None:

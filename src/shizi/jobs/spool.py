@@ -210,6 +210,7 @@ class Deposit:
         self._draft = folder / (name + _UNFINISHED)
         self._sources: list[Source] = []
         self._claimed = 0
+        self._current: Draft | None = None
 
     def __enter__(self) -> Deposit:
         """Make its folder."""
@@ -227,6 +228,8 @@ class Deposit:
         trace: TracebackType | None,
     ) -> None:
         """Remove what was not completed."""
+        if self._current is not None:
+            self._current.abort()
         self._spool._close(self.name)
         if kind is not None:
             self._spool.remove(self.name)
@@ -237,14 +240,15 @@ class Deposit:
         return tuple(self._sources)
 
     def begin(self, name: str) -> Draft:
-        """Begin a file.
+        """Begin a file; the one before it was closed.
 
         Args:
             name: as its owner calls it.
         """
         number = len(self._sources)
         self._sources.append(Source(ref=f"{self.name}/{number:06d}", name=name))
-        return Draft(self, self._draft / f"{number:06d}", number)
+        self._current = Draft(self, self._draft / f"{number:06d}", number)
+        return self._current
 
     def path(self, number: int) -> Path:
         """Give the place of a file that was written."""
