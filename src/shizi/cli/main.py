@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from shizi import __version__
-from shizi.cli import bench, commands, keys, train
+from shizi.cli import bench, commands, importing, keys, train
 from shizi.cli.console import say, say_error
 from shizi.cli.read import add_read_arguments, run_read
 from shizi.core.errors import OptionError, ShiziError
@@ -63,6 +63,12 @@ VERBS = (
         "compare model files with their digests",
         commands.add_verify_arguments,
         commands.run_models_verify,
+    ),
+    Verb(
+        "models import",
+        "make a model of a checkpoint that ModelScope publishes",
+        importing.add_import_arguments,
+        importing.run_import,
     ),
     Verb(
         "config show",

@@ -7,66 +7,38 @@ no shape arithmetic is left, and the file is the same for the same weights.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
 import torch
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
+from shizi.compress.graph import OUTPUT, Graph, Intake, to_array
 from shizi.nets.crnn import STRIDE, Crnn
 from shizi.text.charset import Charset
 
-OPSET = 17
-IR_VERSION = 8
 
-
-class _Graph:
-    """Collects nodes and weights; each call appends one node and names its output."""
-
-    def __init__(self) -> None:
-        self.nodes: list[onnx.NodeProto] = []
-        self.weights: list[onnx.TensorProto] = []
-
-    def weight(self, name: str, value: NDArray[np.generic]) -> str:
-        self.weights.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
-        return name
-
-    def node(self, kind: str, inputs: list[str], output: str, **attributes: Any) -> str:
-        self.nodes.append(helper.make_node(kind, inputs, [output], name=output, **attributes))
-        return output
-
-
-def build_onnx(net: Crnn, charset: Charset, name: str) -> onnx.ModelProto:
+def build_onnx(
+    net: Crnn, charset: Charset, name: str, intake: Intake | None = None
+) -> onnx.ModelProto:
     """Give the graph of a network in evaluation mode.
 
-    Input `strips` (B, 1, 32, W) float32 in [-1, 1], W a multiple of 4; output `logits`
-    (B, W / 4, classes) float32. The metadata hold the dims, the stride and the charset's digest.
+    Input `strips` (B, 1, 32, W) float32 in [-1, 1], with an intake (B, 3, 32, W), W a multiple
+    of 4; output `logits` (B, W / 4, classes) float32. The metadata hold the dims, the stride and
+    the charset's digest.
     """
-    graph = _Graph()
+    graph = Graph()
     with torch.no_grad():
-        features = _convolutions(graph, net)
+        features = _convolutions(graph, net, graph.take_in(intake))
         context = _lstm(graph, net, features)
         _head(graph, net, context)
-    inputs = [helper.make_tensor_value_info("strips", TensorProto.FLOAT, ["B", 1, 32, "W"])]
-    shape: list[str | int | None] = ["B", "T", net.dims.classes]
-    outputs = [helper.make_tensor_value_info("logits", TensorProto.FLOAT, shape)]
-    body = helper.make_graph(graph.nodes, name, inputs, outputs, graph.weights)
-    model = helper.make_model(
-        body, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="shizi"
-    )
-    model.ir_version = IR_VERSION
     metadata = {
-        "name": name,
         "stride": str(STRIDE),
         "dims": str(net.dims.to_dict()),
         "charset_sha256": charset.sha256,
     }
-    helper.set_model_props(model, metadata)
-    onnx.checker.check_model(model, full_check=True)
-    return model
+    return graph.finish(name, 3 if intake else 1, net.dims.classes, metadata)
 
 
 def export_onnx(net: Crnn, charset: Charset, name: str, path: Path) -> None:
@@ -75,9 +47,8 @@ def export_onnx(net: Crnn, charset: Charset, name: str, path: Path) -> None:
     onnx.save_model(build_onnx(net, charset, name), str(path))
 
 
-def _convolutions(graph: _Graph, net: Crnn) -> str:
+def _convolutions(graph: Graph, net: Crnn, x: str) -> str:
     """Append the convolutional part; its output is (B, c7, 1, W / 4)."""
-    x = "strips"
     for k, layer in enumerate(net.cnn):
         if isinstance(layer, nn.MaxPool2d):
             size = layer.kernel_size
@@ -107,10 +78,10 @@ def fold_batch_norm(
     scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
     weight = conv.weight * scale.view(-1, 1, 1, 1)
     bias = norm.bias - norm.running_mean * scale
-    return weight.detach().float().numpy(), bias.detach().float().numpy()
+    return to_array(weight), to_array(bias)
 
 
-def _lstm(graph: _Graph, net: Crnn, features: str) -> str:
+def _lstm(graph: Graph, net: Crnn, features: str) -> str:
     """Append the recurrent part; its output is (B, T, 2 * hidden)."""
     axis = graph.weight("height_axis", np.array([2], np.int64))
     x = graph.node("Squeeze", [features, axis], "columns")  # (B, c7, T)
@@ -126,14 +97,14 @@ def _lstm(graph: _Graph, net: Crnn, features: str) -> str:
     return graph.node("Transpose", [x], "context", perm=[1, 0, 2])
 
 
-def _lstm_weights(graph: _Graph, net: Crnn, layer: int) -> list[str]:
+def _lstm_weights(graph: Graph, net: Crnn, layer: int) -> list[str]:
     """Store one layer's weights in ONNX's order of gates (i, o, f, c; torch has i, f, c, o)."""
     hidden = net.dims.hidden
 
     def gates(name: str) -> NDArray[np.float32]:
         both = []
         for suffix in ("", "_reverse"):
-            value = getattr(net.rnn, f"{name}_l{layer}{suffix}").detach().float().numpy()
+            value = to_array(getattr(net.rnn, f"{name}_l{layer}{suffix}"))
             i, f, c, o = np.split(value, 4)
             both.append(np.concatenate((i, o, f, c)))
         return np.stack(both)
@@ -147,16 +118,16 @@ def _lstm_weights(graph: _Graph, net: Crnn, layer: int) -> list[str]:
     ]
 
 
-def _head(graph: _Graph, net: Crnn, context: str) -> None:
+def _head(graph: Graph, net: Crnn, context: str) -> None:
     """Append the narrow layer and the head.
 
     The head's bias rides on one more narrow column that is always 1: an addition over ten
     thousand scores a column would cost a tenth of the whole network.
     """
-    narrow_weight = np.pad(net.narrow.weight.detach().float().numpy().T, ((0, 0), (0, 1)))
-    narrow_bias = np.pad(net.narrow.bias.detach().float().numpy(), (0, 1), constant_values=1.0)
-    head = np.vstack([net.head.weight.detach().float().numpy().T, net.head.bias.detach().float()])
+    narrow_weight = np.pad(to_array(net.narrow.weight).T, ((0, 0), (0, 1)))
+    narrow_bias = np.pad(to_array(net.narrow.bias), (0, 1), constant_values=1.0)
+    head = np.vstack([to_array(net.head.weight).T, to_array(net.head.bias)])
     names = [context, graph.weight("narrow.w", narrow_weight)]
     x = graph.node("MatMul", names, "narrow.product")
     x = graph.node("Add", [x, graph.weight("narrow.b", narrow_bias)], "narrow")
-    graph.node("MatMul", [x, graph.weight("head.w", head)], "logits")
+    graph.node("MatMul", [x, graph.weight("head.w", head)], OUTPUT)

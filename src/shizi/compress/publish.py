@@ -8,8 +8,9 @@ from pickle import UnpicklingError
 from typing import Any
 
 import torch
+from onnx import ModelProto
 
-from shizi.compress.onnx import export_onnx
+from shizi.compress.onnx import build_onnx
 from shizi.core.errors import IncompatibleModel
 from shizi.models.store import write_manifest
 from shizi.nets.crnn import Crnn, count_parameters, load_checkpoint
@@ -50,20 +51,44 @@ def publish_recognizer(
         The manifest.
     """
     net, charset = read_checkpoint(checkpoint)
-    export_onnx(net, charset, name, folder / "model.onnx")
-    (folder / "charset.txt").write_text(charset.to_text(), encoding="utf-8")
-    manifest = {
+    facts = {
         "name": name,
         "version": version,
-        "task": "recognize",
-        "file": "model.onnx",
-        "sha256": hashlib.sha256((folder / "model.onnx").read_bytes()).hexdigest(),
-        "charset": "charset.txt",
         "licence": "Apache-2.0",
         "source": "trained by Shizi's own recipe",
         "dims": net.dims.to_dict(),
         "parameters": count_parameters(net),
         **card,
+    }
+    return write_recognizer(folder, build_onnx(net, charset, name), charset, facts)
+
+
+def write_recognizer(
+    folder: Path, model: ModelProto, charset: Charset, facts: dict[str, Any]
+) -> Path:
+    """Write a recognizer's graph, its symbols, and last a manifest with their digest and facts.
+
+    Args:
+        folder: the model's own folder, made where it is missing.
+        model: the graph.
+        charset: symbols of its classes.
+        facts: name, version, licence, source, and whatever else is known.
+
+    Returns:
+        The manifest.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    content = model.SerializeToString(deterministic=True)
+    (folder / "model.onnx").write_bytes(content)
+    (folder / "charset.txt").write_text(charset.to_text(), encoding="utf-8")
+    manifest = {
+        "name": facts["name"],
+        "version": facts["version"],
+        "task": "recognize",
+        "file": "model.onnx",
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "charset": "charset.txt",
+        **facts,
     }
     path = folder / "manifest.json"
     write_manifest(path, manifest)

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from shizi.core.errors import IncompatibleModel
 from shizi.models.calibration import Calibrations
 from shizi.models.detector import Detector
-from shizi.models.recognizer import LineForm, Recognizer
+from shizi.models.lineform import LineForm
+from shizi.models.recognizer import Recognizer
 from shizi.models.session import OrtSession, Session
 from shizi.models.store import (
     DEFAULT_LANGUAGE,
@@ -55,8 +56,15 @@ def open_recognizer(
         return Recognizer(session, charset, name, _PPOCR, _beam(charset, language))
     charset = read_charset(manifest)
     calibrations = Calibrations.from_dict(manifest.details.get("calibration"))
-    beam = _beam(charset, language)
-    return Recognizer(session, charset, name, beam=beam, calibrations=calibrations)
+    form = manifest.details.get("form")
+    return Recognizer(
+        session,
+        charset,
+        name,
+        form=None if form is None else LineForm.from_dict(form),
+        beam=_beam(charset, language),
+        calibrations=calibrations,
+    )
 
 
 def open_detector(

@@ -11,14 +11,9 @@ from numpy.typing import NDArray
 
 from shizi.core.errors import CorruptImage, IncompatibleModel, ShiziError
 from shizi.core.pixels import GrayImage, RgbImage
-from shizi.imaging.lines import (
-    LINE_HEIGHT,
-    bucket_width,
-    line_to_gray,
-    line_to_rgb,
-    strips_to_batch,
-)
+from shizi.imaging.lines import OUR_CANVAS, Canvas, line_to_gray, line_to_rgb, strips_to_batch
 from shizi.models.calibration import Calibration, Calibrations
+from shizi.models.lineform import LineForm
 from shizi.models.session import Session, Stop
 from shizi.text.beam import BeamDecoder
 from shizi.text.charset import Charset
@@ -27,23 +22,6 @@ from shizi.text.lexicon import Lexicon
 
 # Columns of pixels a batch may hold: ten thousand scores every four pixels are what costs memory.
 BATCH_COLUMNS = 1280
-
-
-@dataclass(frozen=True, slots=True)
-class LineForm:
-    """How a network takes lines and gives scores.
-
-    Attributes:
-        height: rows of a strip.
-        color: whether strips keep their colors.
-        stride: columns of pixels a column of scores.
-        probabilities: whether the scores are probabilities already.
-    """
-
-    height: int = LINE_HEIGHT
-    color: bool = False
-    stride: int = 4
-    probabilities: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,15 +85,17 @@ class Strip:
     Attributes:
         pixels: (H, W) or (H, W, 3) uint8, H the network's.
         greedy: whether it will be decoded greedily.
+        canvas: the widths the network takes.
     """
 
     pixels: GrayImage | RgbImage
     greedy: bool
+    canvas: Canvas = OUR_CANVAS
 
     @property
     def bucket(self) -> int:
         """Width it is padded to; only strips of one bucket share a run."""
-        return bucket_width(self.pixels.shape[1])
+        return self.canvas.width(self.pixels.shape[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,16 +184,17 @@ class Recognizer:
         Returns:
             By their place in `crops`: strips, and why the others cannot be read.
         """
+        form = self._form
         greedy = decoding.greedy or self._beam is None
         strips: dict[int, Strip] = {}
         failed: dict[int, ShiziError] = {}
         for k, crop in enumerate(crops):
             if crop.size == 0 or crop.dtype != np.uint8:
                 failed[k] = CorruptImage("a line crop is empty or not 8-bit")
-            elif self._form.color:
-                strips[k] = Strip(line_to_rgb(crop, self._form.height), greedy)
             else:
-                strips[k] = Strip(line_to_gray(crop, self._form.height), greedy)
+                to_strip = line_to_rgb if form.color else line_to_gray
+                pixels = to_strip(crop, form.height, form.scaling)
+                strips[k] = Strip(pixels, greedy, form.canvas)
         return strips, failed
 
     def scan(self, strips: Sequence[Strip], stop: Stop | None = None) -> list[Scan]:
@@ -270,7 +251,7 @@ class Recognizer:
 
     def _run(self, strips: Sequence[Strip], stop: Stop | None) -> NDArray[np.float32]:
         (name,) = self._session.input_names
-        batch = strips_to_batch([strip.pixels for strip in strips])
+        batch = strips_to_batch([strip.pixels for strip in strips], self._form.canvas)
         logits = self._session.run({name: batch}, stop=stop)[0]
         if logits.ndim != 3 or logits.shape[2] != len(self._charset):
             raise IncompatibleModel(

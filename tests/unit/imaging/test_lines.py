@@ -11,6 +11,8 @@ from shizi.imaging.lines import (
     LINE_HEIGHT,
     MAX_WIDTH,
     MIN_WIDTH,
+    Canvas,
+    Scaling,
     bucket_width,
     crop_line,
     line_to_gray,
@@ -71,3 +73,30 @@ def test_padding_is_near_zero_and_ink_in_range() -> None:
 def test_strips_of_two_buckets_are_refused() -> None:
     with pytest.raises(ValueError, match="2 buckets"):
         strips_to_batch([np.zeros((32, 64), np.uint8), np.zeros((32, 65), np.uint8)])
+
+
+@given(st.integers(1, 3200), st.integers(1, 900), st.integers(1, 900), st.integers(0, 100))
+def test_a_canvas_gives_the_smallest_of_its_widths(
+    columns: int, first: int, step: int, margin: int
+) -> None:
+    width = Canvas(first, step, margin).width(columns)
+    assert width >= first
+    assert (width - first) % step == 0
+    assert width >= columns + margin
+    assert width == first or width - step < columns + margin
+
+
+def test_a_foreign_canvas_pads_with_its_own_grey() -> None:
+    strip = np.full((32, 10), 128, np.uint8)
+    batch = strips_to_batch([strip], Canvas(first=300, step=252, pad=0))
+    assert batch.shape == (1, 1, 32, 300)
+    assert (batch[..., 10:] == -1).all()
+
+
+def test_bilinear_scaling_takes_the_nearest_pixels_and_rounds_down() -> None:
+    crop = np.zeros((64, 99), np.uint8)
+    crop[::4] = 255
+    plain = line_to_gray(crop, scaling=Scaling.BILINEAR)
+    assert plain.shape == (32, 49)
+    assert line_to_gray(crop).shape == (32, 50)
+    assert np.array_equal(plain, cv2.resize(crop, (49, 32)))

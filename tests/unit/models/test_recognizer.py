@@ -7,7 +7,8 @@ import pytest
 
 from shizi.core.errors import CorruptImage, IncompatibleModel
 from shizi.models.calibration import Calibration, Calibrations, Curve
-from shizi.models.recognizer import BATCH_COLUMNS, LineForm, Reading, Recognizer
+from shizi.models.lineform import LineForm
+from shizi.models.recognizer import BATCH_COLUMNS, Reading, Recognizer
 from shizi.models.session import Array, FakeSession
 from shizi.text.charset import Charset
 

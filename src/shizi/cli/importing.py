@@ -1,0 +1,59 @@
+"""`shizi models import`: makes a model of a checkpoint that ModelScope publishes."""
+
+from __future__ import annotations
+
+import argparse
+from importlib.util import find_spec
+from pathlib import Path
+
+from shizi.cli.console import load_settings, say
+from shizi.core.errors import MissingExtra, OptionError
+
+_NEEDED = ("torch", "onnx")
+
+
+def add_import_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what `models import` takes."""
+    add = parser.add_argument
+    add(
+        "source",
+        type=Path,
+        metavar="SOURCE",
+        help="folder with pytorch_model.pt and vocab.txt, or a checkpoint",
+    )
+    add("--name", type=_name, required=True, help="name of the model")
+    add("--to", type=Path, metavar="DIR", help="folder of models; default: paths.models")
+    add("--vocab", type=Path, metavar="FILE", help="instead of vocab.txt beside the checkpoint")
+    add("--weights-version", default="1.0.0", metavar="VERSION")
+    add("--licence", default="Apache-2.0", metavar="SPDX", help="of the weights")
+
+
+def run_import(args: argparse.Namespace) -> int:
+    """Write a model folder, and tell what became of the checkpoint."""
+    if any(find_spec(name) is None for name in _NEEDED):
+        raise MissingExtra("train")
+    folder = args.to or load_settings(args).settings.paths.models
+    if folder is None:
+        raise OptionError("no folder of models is set; give --to DIR, or set paths.models")
+    # Torch takes seconds to load, and serving installs do not have it.
+    from shizi.compress.importing import ImportPlan, import_recognizer  # noqa: PLC0415
+
+    plan = ImportPlan(
+        source=args.source,
+        vocabulary=args.vocab,
+        folder=folder,
+        name=args.name,
+        version=args.weights_version,
+        licence=args.licence,
+    )
+    done = import_recognizer(plan)
+    say(f"{done.family}: {done.classes} classes, {done.left_out} without a symbol left out")
+    say(f"the graph's scores differ from torch's by {done.difference:.1e} at most")
+    say(f"written: {done.manifest.parent}")
+    return 0
+
+
+def _name(text: str) -> str:
+    if not text or text.startswith(".") or Path(text).name != text:
+        raise argparse.ArgumentTypeError(f"{text!r} is no name of a folder")
+    return text
