@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shizi.cli import assembly
 from shizi.cli.console import STANDARD, load_settings, open_output, say, say_error
+from shizi.cli.output import add_output_arguments, chosen_format
+from shizi.cli.sources import make_source, read_file, read_standard_input
 from shizi.core.choices import parse_pages, parse_steps
-from shizi.core.errors import InputError, ShiziError, TooLarge
+from shizi.core.errors import ShiziError
 from shizi.core.options import Decoder, Effort, ReadOptions
 from shizi.core.types import PageResult
-from shizi.formats import FORMATS, Document, Format, Writer, format_of
+from shizi.formats import Document, Format, Writer
 
 if TYPE_CHECKING:
     from shizi.engine.reader import Reader
@@ -24,6 +26,19 @@ if TYPE_CHECKING:
 PARTIAL_FAILURE = 10
 
 Ranges = list[tuple[int, int | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A file to read.
+
+    Attributes:
+        document: as it is written of.
+        content: path or bytes, as the reader takes it.
+    """
+
+    document: Document
+    content: str | bytes
 
 
 def add_read_arguments(parser: argparse.ArgumentParser) -> None:
@@ -63,38 +78,23 @@ def add_read_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_output_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the format and the place of results."""
-    told = "; ".join(f"{form.name}: {form.help}" for form in FORMATS.values())
-    parser.add_argument(
-        "-f",
-        "--format",
-        choices=list(FORMATS),
-        help=f"{told}; default: by the ending of OUT, else txt",
-    )
-    parser.add_argument("-o", "--output", metavar="OUT", help="file to write; - is stdout")
-
-
-def chosen_format(args: argparse.Namespace) -> Format:
-    """Give the format asked for, or the one the output's ending tells."""
-    if args.format:
-        return FORMATS[args.format]
-    return format_of(args.output) or FORMATS["txt"]
-
-
 def run_read(args: argparse.Namespace) -> int:
     """Read every file; one that fails is told and does not stop the others."""
     settings = load_settings(args).settings
     options = _options(args, settings.read_options())
     ranges: Ranges = parse_pages(args.pages) if args.pages else [(1, None)]
+    form = chosen_format(args, args.files)
+    options = replace(options, characters=options.characters or form.places_words)
     reader = assembly.open_reader(settings)
     failures: list[ShiziError] = []
     with open_output(args.output) as out:
-        writer = chosen_format(args).open(out, several=len(args.files) > 1)
+        writer = form.open(out, several=len(args.files) > 1)
         for name in args.files:
             started = time.perf_counter()
             try:
-                _read_one(reader, name, (options, ranges), writer, quiet=args.quiet)
+                source = _source(name, form, options)
+                pages = _pages(reader, source, options, ranges)
+                _write_one(writer, source.document, pages, quiet=args.quiet)
             except ShiziError as error:
                 failures.append(error)
                 say_error(error, name)
@@ -114,35 +114,36 @@ def _options(args: argparse.Namespace, defaults: ReadOptions) -> ReadOptions:
     )
 
 
-def _read_one(
-    reader: Reader, name: str, how: tuple[ReadOptions, Ranges], writer: Writer, *, quiet: bool
-) -> None:
-    """Read one file and write its pages as they come."""
-    options, ranges = how
-    source = _standard_input(options.limits.max_bytes) if name == STANDARD else name
-    writer.begin(Document(name))
-    for page in _pages(reader, source, options, ranges):
-        if not quiet:
-            _tell_notices(name, page)
-        writer.add(page)
+def _source(name: str, form: Format, options: ReadOptions) -> _Source:
+    """Take what is read, with what the format shows of it."""
+    if name == STANDARD:
+        data = read_standard_input(options.limits)
+    elif form.shows_pages:
+        data = read_file(name, options.limits)
+    else:
+        return _Source(Document(name), name)
+    shown = make_source(data, options) if form.shows_pages else None
+    return _Source(Document(name, shown), data)
 
 
 def _pages(
-    reader: Reader, source: str | bytes, options: ReadOptions, ranges: Ranges
+    reader: Reader, source: _Source, options: ReadOptions, ranges: Ranges
 ) -> Iterator[PageResult]:
     for first, last in ranges:
         decode = replace(options.decode, first_page=first, last_page=last)
-        yield from reader.read_pages(source, replace(options, decode=decode))
+        yield from reader.read_pages(source.content, replace(options, decode=decode))
 
 
-def _standard_input(max_bytes: int) -> bytes:
-    """Read standard input to its end, but never more than the limit."""
-    data = sys.stdin.buffer.read(max_bytes + 1)
-    if len(data) > max_bytes:
-        raise TooLarge("max_bytes", max_bytes, len(data))
-    if not data:
-        raise InputError("standard input is empty")
-    return data
+def _write_one(
+    writer: Writer, document: Document, pages: Iterator[PageResult], *, quiet: bool
+) -> None:
+    """Write pages as they come; what is wrong with the whole input is found before that."""
+    first = next(pages, None)
+    writer.begin(document)
+    for page in chain(() if first is None else (first,), pages):
+        if not quiet:
+            _tell_notices(document.name, page)
+        writer.add(page)
 
 
 def _tell_notices(name: str, page: PageResult) -> None:

@@ -29,7 +29,7 @@ from shizi.formats.response import (
     pages_to_dict,
     pages_to_text,
 )
-from shizi.formats.writing import Document, Writer
+from shizi.formats.writing import Document, PdfSource, PictureSource, Writer
 
 __all__ = [
     "FORMATS",
@@ -37,6 +37,8 @@ __all__ = [
     "Document",
     "Format",
     "Json",
+    "PdfSource",
+    "PictureSource",
     "Writer",
     "box_to_list",
     "dict_to_json",

@@ -12,6 +12,8 @@ from shizi.core.errors import MissingExtra
 from shizi.core.types import PageResult
 from shizi.formats.writing import Document, Writer
 
+_EXTRA = "documents"
+
 
 @dataclass(frozen=True, slots=True)
 class Format:
@@ -25,6 +27,9 @@ class Format:
         writer: class of its writer in the module of `shizi.formats` that has the format's name.
         binary: whether a terminal cannot show it.
         extra: of the package that it needs; empty where Shizi itself is enough.
+        shows_pages: whether it needs the source of a document.
+        places_words: whether it is better where lines list their characters.
+        one: whether it holds one document alone.
     """
 
     name: str
@@ -34,6 +39,9 @@ class Format:
     writer: str
     binary: bool = False
     extra: str = ""
+    shows_pages: bool = False
+    places_words: bool = False
+    one: bool = False
 
     def open(self, out: BinaryIO, *, several: bool = False) -> Writer:
         """Begin a file.
@@ -45,11 +53,21 @@ class Format:
         Raises:
             MissingExtra: a package that it needs is not installed.
         """
+        return self.load()(out, several=several)
+
+    def load(self) -> type[Writer]:
+        """Load the writer, and what it needs.
+
+        Raises:
+            MissingExtra: a package that it needs is not installed.
+        """
         try:
             module = import_module(f"shizi.formats.{self.name}")
         except ModuleNotFoundError as error:
+            if not self.extra:
+                raise
             raise MissingExtra(self.extra) from error
-        writer: Writer = getattr(module, self.writer)(out, several=several)
+        writer: type[Writer] = getattr(module, self.writer)
         return writer
 
 
@@ -57,6 +75,17 @@ def _formats() -> Iterator[Format]:
     yield Format("txt", "txt", "text/plain; charset=utf-8", "plain text", "TxtWriter")
     yield Format("json", "json", "application/json", "everything known, for programs", "JsonWriter")
     yield Format("jsonl", "jsonl", "application/jsonl", "JSON, a document a line", "JsonlWriter")
+    yield Format(
+        "pdf",
+        "pdf",
+        "application/pdf",
+        "the pages as they are, searchable",
+        "PdfWriter",
+        binary=True,
+        extra=_EXTRA,
+        shows_pages=True,
+        places_words=True,
+    )
 
 
 FORMATS: Mapping[str, Format] = {form.name: form for form in _formats()}

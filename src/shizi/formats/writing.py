@@ -2,11 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import BinaryIO, Protocol
 
+from shizi.core.encoded import EncodedPicture
 from shizi.core.errors import ShiziError
 from shizi.core.types import PageResult
+
+
+@dataclass(frozen=True, slots=True)
+class PdfSource:
+    """A PDF that was read.
+
+    Attributes:
+        data: the whole file.
+        password: that opens it.
+    """
+
+    data: bytes = field(repr=False)
+    password: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PictureSource:
+    """A picture file that was read.
+
+    Attributes:
+        picture: gives the picture of a page, counted from 1, as a PDF can hold it.
+    """
+
+    picture: Callable[[int], EncodedPicture]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,9 +41,11 @@ class Document:
 
     Attributes:
         name: of its file, as the result shows it.
+        source: what was read, for formats that show its pages (`Format.shows_pages`).
     """
 
     name: str
+    source: PdfSource | PictureSource | None = None
 
 
 class Writer(Protocol):
@@ -26,6 +54,15 @@ class Writer(Protocol):
     The calls come in the order (`begin`, `add`…, `end` or `fail`)…, `close`. A document that could
     not be read at all may `fail` without having begun.
     """
+
+    def __init__(self, out: BinaryIO, *, several: bool = False) -> None:
+        """Begin a file.
+
+        Args:
+            out: to write to; stays open.
+            several: whether results of more than one document will come.
+        """
+        ...
 
     def begin(self, document: Document) -> None:
         """Start a document."""
