@@ -13,6 +13,7 @@ from shizi.core.types import PageResult
 from shizi.formats.writing import Document, Writer
 
 _EXTRA = "documents"
+_OFFICE = "application/vnd.openxmlformats-officedocument"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,43 @@ def _formats() -> Iterator[Format]:
     yield Format("txt", "txt", "text/plain; charset=utf-8", "plain text", "TxtWriter")
     yield Format("json", "json", "application/json", "everything known, for programs", "JsonWriter")
     yield Format("jsonl", "jsonl", "application/jsonl", "JSON, a document a line", "JsonlWriter")
+    yield Format("csv", "csv", "text/csv; charset=utf-8", "a row a line", "CsvWriter")
+    yield Format(
+        "xlsx",
+        "xlsx",
+        f"{_OFFICE}.spreadsheetml.sheet",
+        "a row a line, for spreadsheets",
+        "XlsxWriter",
+        binary=True,
+        extra=_EXTRA,
+    )
+    yield Format("md", "md", "text/markdown; charset=utf-8", "paragraphs", "MdWriter")
+    yield Format(
+        "docx",
+        "docx",
+        f"{_OFFICE}.wordprocessingml.document",
+        "paragraphs, for word processors",
+        "DocxWriter",
+        binary=True,
+        extra=_EXTRA,
+    )
+    yield Format(
+        "hocr",
+        "hocr",
+        "text/html; charset=utf-8",
+        "words and where they stand, as HTML",
+        "HocrWriter",
+        places_words=True,
+    )
+    yield Format(
+        "alto",
+        "xml",
+        "application/alto+xml",
+        "words and where they stand, for archives",
+        "AltoWriter",
+        places_words=True,
+        one=True,
+    )
     yield Format(
         "pdf",
         "pdf",

@@ -24,8 +24,9 @@ POINTS_PER_INCH: Final = 72.0
 #: Of a picture that does not say; what screens and web pages take.
 USUAL_DPI: Final = 96.0
 _DPI_RANGE: Final = (50.0, 1200.0)
-#: No page may be longer: what old readers bear.
+#: No page may be longer or shorter: what old readers bear.
 _LONGEST_PT: Final = 14_400.0
+_SHORTEST_PT: Final = 3.0
 _FONT_NAME: Final = "/SHIZIB+ShiziBoxes"
 _FONT: Final = "ShiziText"
 _SPACES: Final = {1: Name.DeviceGray, 3: Name.DeviceRGB, 4: Name.DeviceCMYK}
@@ -209,7 +210,7 @@ def _page_size(picture: EncodedPicture) -> tuple[float, float]:
         side * POINTS_PER_INCH / value for side, value in zip(picture.size, dpi, strict=True)
     )
     shrink = min(1.0, _LONGEST_PT / max(width, height))
-    size = max(1.0, width * shrink), max(1.0, height * shrink)
+    size = max(_SHORTEST_PT, width * shrink), max(_SHORTEST_PT, height * shrink)
     return size[::-1] if picture.orientation >= 5 else size
 
 

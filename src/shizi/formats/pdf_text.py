@@ -14,7 +14,7 @@ from typing import Final
 
 from shizi.core.types import Direction, Frame, Point, TextLine
 from shizi.formats.pdf_font import ASCENT, DESCENT, EM, Glyphs, advance
-from shizi.formats.words import split_line
+from shizi.formats.words import Piece, split_line
 
 #: Poppler breaks a line of text that leaves its first baseline by half the size of the font, so a
 #: line on a page that is slightly askew is turned no further than this part of its height.
@@ -23,6 +23,8 @@ _DRIFT: Final = 0.4
 _ASKEW_DEG: Final = 5.0
 #: Characters set closer than this are taken for one printed twice, to look bold.
 _TIGHTEST: Final = 0.4
+#: Radians up to which a line is not turned.
+_UPRIGHT: Final = math.pi / 4
 _MIDDLE: Final = (ASCENT + DESCENT) / 2 / EM
 _TOO_SMALL_PT: Final = 0.01
 
@@ -96,6 +98,9 @@ def _straightened(run: _Run) -> _Run:
 
 def _line_operators(line: TextLine, run: _Run, glyphs: Glyphs, font: str) -> Iterator[str]:
     pieces = split_line(line)
+    if abs(run.angle) > _UPRIGHT:
+        # PDFium puts the parts of turned lines in an order of its own.
+        pieces = [Piece(line.text, 0.0, 1.0, line.confidence)]
     widths = [sum(map(advance, piece.text)) / EM for piece in pieces]
     size = min(run.height, run.length / (sum(widths) * _TIGHTEST))
     cos, sin = math.cos(run.angle), math.sin(run.angle)

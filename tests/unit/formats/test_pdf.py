@@ -1,0 +1,395 @@
+"""Searchable PDF, looked at through two readers: its text is exact and stands where it is seen."""
+
+from __future__ import annotations
+
+import io
+import math
+import subprocess
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pikepdf
+import pypdfium2 as pdfium
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from shizi.core.encoded import Coding, EncodedPicture
+from shizi.core.errors import CorruptImage, EncryptedPdf, InputError, OptionError
+from shizi.core.options import Limits
+from shizi.core.types import Direction, PageResult, Quad, TextLine
+from shizi.formats import FORMATS, Document, PdfSource, PictureSource
+from shizi.imaging.decode import open_document
+from shizi.imaging.embedding import embed_picture
+from tests.unit.formats.pages import line, page, stacked, written
+
+MIXED = "识字是一款读取图片文字的程序，支持中英文混排 Total 12.50 元。"
+RARE = "𠮷野家𪚥龘 🙂 ㈠ Ⅷ ① 々〇 ﹏ ￥ ½ \u4e00\u0301 e\u0301 \ue000"
+
+
+def _white(width: int = 800, height: int = 1000, dpi: float = 72.0) -> EncodedPicture:
+    rows = zlib.compress(b"".join(b"\0" + b"\xff" * width for _ in range(height)))
+    return EncodedPicture(rows, Coding.PNG, (width, height), 1, dpi=(dpi, dpi))
+
+
+WHITE = PictureSource(lambda _: _white())
+
+
+def _over_white(*pages: PageResult) -> bytes:
+    return written("pdf", *pages, document=Document("a.png", WHITE))
+
+
+def poppler(data: bytes, *options: str) -> str:
+    """Give the text that Poppler reads; its complaints are a failure."""
+    done = subprocess.run(
+        ["pdftotext", "-enc", "UTF-8", *options, "-", "-"],
+        input=data,
+        capture_output=True,
+        check=True,
+    )
+    assert done.stderr == b""
+    return done.stdout.decode()
+
+
+def chrome(data: bytes, number: int = 1) -> str:
+    """Give the text that PDFium reads, which is Chrome's."""
+    document = pdfium.PdfDocument(data)
+    try:
+        text: str = document[number - 1].get_textpage().get_text_range()
+    finally:
+        document.close()
+    return text.replace("\r\n", "\n")
+
+
+def drawn(data: bytes, number: int = 1) -> NDArray[np.uint8]:
+    """Draw a page at a pixel a point."""
+    document = pdfium.PdfDocument(data)
+    try:
+        return np.array(document[number - 1].render(scale=1).to_numpy()[:, :, :3])
+    finally:
+        document.close()
+
+
+def pdf_of(*sizes: tuple[float, float], rotate: int = 0, text: str = "") -> bytes:
+    """Make a PDF of empty pages."""
+    pdf = pikepdf.new()
+    for size in sizes:
+        pdf.add_blank_page(page_size=size)
+        pdf.pages[-1].obj.Rotate = rotate
+        pdf.pages[-1].Contents = pdf.make_stream(text.encode())
+    out = io.BytesIO()
+    pdf.save(out)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("text", [MIXED, "中文不加空格", "English words only", RARE, "a"])
+def test_text_is_exact_in_both_readers(text: str) -> None:
+    data = _over_white(stacked(text))
+
+    assert chrome(data) == text
+    assert poppler(data).strip() == text
+
+
+def test_lines_and_pages_stay_apart() -> None:
+    pages = [stacked("第一行", "second line", "第三行"), page(number=2), stacked("末页", number=3)]
+
+    data = _over_white(*pages)
+
+    assert chrome(data, 1) == "第一行\nsecond line\n第三行"
+    assert poppler(data, "-raw").split("\f") == [
+        "第一行\nsecond line\n第三行\n",
+        "",
+        "末页\n",
+        "",
+    ]
+
+
+def test_a_phrase_is_found_where_it_stands() -> None:
+    text = "发票号码：12345678 合计金额"
+    data = _over_white(page(line(text, left=100, top=200, width=500, height=30)))
+    document = pdfium.PdfDocument(data)
+    textpage = document[0].get_textpage()
+
+    found = textpage.search("合计金额").get_next()
+
+    assert found is not None
+    boxes = [textpage.get_charbox(k) for k in range(found[0], sum(found))]
+    left, right = min(b[0] for b in boxes), max(b[2] for b in boxes)
+    # Wide characters count two: 合计金额 begins behind 19 of the 27 places of the line.
+    assert left == pytest.approx(100 + 500 * 19 / 27, abs=2)
+    assert right == pytest.approx(600, abs=2)
+    assert min(b[1] for b in boxes) == pytest.approx(1000 - 230, abs=1)
+    assert max(b[3] for b in boxes) == pytest.approx(1000 - 200, abs=1)
+    textpage.close()
+    document.close()
+
+
+@pytest.mark.parametrize("tilt_deg", [-4.9, -3, -1, -0.3, 0.3, 1, 3, 4.9])
+def test_a_page_askew_copies_line_by_line(tilt_deg: float) -> None:
+    lines = [_turned(MIXED, tilt_deg, (400, 300 + 40 * k), (600, 20)) for k in range(3)]
+
+    data = _over_white(page(*lines))
+
+    assert poppler(data).split() == (MIXED.split()) * 3
+    assert chrome(data) == "\n".join([MIXED] * 3)
+
+
+@pytest.mark.parametrize("angle_deg", [90, 180, 270, 91, 30])
+def test_turned_text_is_found(angle_deg: float) -> None:
+    data = _over_white(page(_turned(MIXED, angle_deg, (400, 500), (600, 20))))
+
+    assert chrome(data) == MIXED
+    if angle_deg != 30:
+        assert poppler(data).strip() == MIXED
+
+
+def _turned(
+    text: str, angle_deg: float, middle: tuple[float, float], size: tuple[float, float]
+) -> TextLine:
+    cos, sin = math.cos(math.radians(angle_deg)), math.sin(math.radians(angle_deg))
+    corners = [
+        (
+            middle[0] + x * size[0] / 2 * cos - y * size[1] / 2 * sin,
+            middle[1] + x * size[0] / 2 * sin + y * size[1] / 2 * cos,
+        )
+        for x, y in ((-1, -1), (1, -1), (1, 1), (-1, 1))
+    ]
+    a, b, c, d = corners
+    return TextLine(text, 0.9, Quad((a, b, c, d)))
+
+
+def test_columns_of_vertical_text_run_from_right_to_left() -> None:
+    columns = [
+        line(text, left=700 - 40 * k, top=100, width=30, height=500, direction=Direction.VERTICAL)
+        for k, text in enumerate(["竖排文字从上到下", "从右到左"])
+    ]
+
+    data = _over_white(page(*columns))
+
+    assert poppler(data).split() == ["竖排文字从上到下", "从右到左"]
+    # PDFium takes columns from left to right, whatever their order in the file.
+    assert set(chrome(data).split("\n")) == {"竖排文字从上到下", "从右到左"}
+
+
+def test_nothing_of_the_text_is_seen() -> None:
+    assert drawn(_over_white(stacked(MIXED, RARE))).min() == 255
+
+
+def test_the_same_characters_over_and_over_are_not_taken_for_bold_print() -> None:
+    dots = line("........................", width=60, height=40)
+
+    assert poppler(_over_white(page(dots))).strip() == dots.text
+
+
+def test_a_character_more_than_a_font_can_number_is_told() -> None:
+    lines = [
+        line("".join(map(chr, range(first, first + 1024))), top=k)
+        for k, first in enumerate(range(0x20000, 0x20000 + 66 * 1024, 1024))
+    ]
+
+    text = chrome(_over_white(page(*lines)))
+
+    assert "\U00020000" in text
+    assert "\ufffd" in text
+
+
+@pytest.mark.parametrize("rotate", [0, 90, 180, 270])
+@pytest.mark.parametrize("shift", [(0, 0), (-50, 120)])
+def test_text_stands_where_it_is_seen_on_turned_and_cut_pages(
+    rotate: int, shift: tuple[int, int]
+) -> None:
+    pdf = pikepdf.open(io.BytesIO(pdf_of((600, 800), rotate=rotate)))
+    x, y = shift
+    pdf.pages[0].obj.MediaBox = pikepdf.Array([x, y, x + 600, y + 800])
+    pdf.pages[0].obj.CropBox = pikepdf.Array([x + 100, y + 100, x + 1000, y + 700])
+    out = io.BytesIO()
+    pdf.save(out)
+    size = (500, 600) if rotate in {0, 180} else (600, 500)
+    result = PageResult(1, size[0] * 2, size[1] * 2, (line("识字", 200, 100, 400, 60),))
+
+    data = written("pdf", result, document=Document("a.pdf", PdfSource(out.getvalue())))
+
+    document = pdfium.PdfDocument(data)
+    shown = document[0]
+    assert shown.get_size() == size
+    textpage = shown.get_textpage()
+    left, bottom, right, top = textpage.get_charbox(0)
+    on_screen = shown.render(scale=1).get_posconv(shown)
+    corners = [on_screen.to_bitmap(left, bottom), on_screen.to_bitmap(right, top)]
+    xs, ys = sorted(c[0] for c in corners), sorted(c[1] for c in corners)
+    assert xs == pytest.approx([100, 200], abs=1.5)
+    assert ys == pytest.approx([50, 80], abs=1.5)
+    textpage.close()
+    document.close()
+
+
+def test_a_pdf_keeps_its_content_and_pages_that_were_not_read() -> None:
+    source = pdf_of((600, 800), (300, 400), text="1 0 0 rg 100 100 200 200 re f 5 0 0 5 0 0 cm")
+    result = PageResult(2, 600, 800, (line("识字", 20, 20, 100, 30),), ())
+
+    data = written("pdf", result, document=Document("a.pdf", PdfSource(source)))
+
+    for number in (1, 2):
+        assert np.array_equal(drawn(data, number), drawn(source, number))
+    assert (chrome(data, 1), chrome(data, 2)) == ("", "识字")
+
+
+def test_resources_that_pages_share_are_kept() -> None:
+    pdf = pikepdf.open(io.BytesIO(pdf_of((600, 800), (600, 800), text="BT /F0 24 Tf (Hi) Tj ET")))
+    font = pikepdf.Dictionary(
+        Type=pikepdf.Name.Font, Subtype=pikepdf.Name.Type1, BaseFont=pikepdf.Name.Helvetica
+    )
+    for each in pdf.pages:
+        del each.obj["/Resources"]
+    pdf.Root.Pages.Resources = pikepdf.Dictionary(Font=pikepdf.Dictionary(F0=font))
+    out = io.BytesIO()
+    pdf.save(out)
+
+    data = written("pdf", stacked("识字"), document=Document("a.pdf", PdfSource(out.getvalue())))
+
+    assert set(chrome(data, 1).split()) == {"Hi", "识字"}
+    assert chrome(data, 2) == "Hi"
+    assert np.array_equal(drawn(data), drawn(out.getvalue()))
+
+
+def test_a_file_of_ours_may_be_read_and_written_again() -> None:
+    once = _over_white(stacked("甲"))
+
+    twice = written("pdf", page(line("乙", top=500)), document=Document("a.pdf", PdfSource(once)))
+
+    assert chrome(twice) == "甲\n乙" or set(chrome(twice).split()) == {"甲", "乙"}
+
+
+def test_several_documents_follow_each_other() -> None:
+    out = io.BytesIO()
+    writer = FORMATS["pdf"].open(out, several=True)
+    for source in (PdfSource(pdf_of((600, 800), (600, 800))), WHITE, PdfSource(pdf_of((300, 400)))):
+        writer.begin(Document("x", source))
+        writer.add(stacked("识字"))
+        writer.end(0.1)
+    writer.close()
+
+    texts = [chrome(out.getvalue(), number) for number in range(1, 5)]
+    assert texts == ["识字", "", "识字", "识字"]
+
+
+def test_an_encrypted_pdf_stays_encrypted() -> None:
+    pdf = pikepdf.open(io.BytesIO(pdf_of((600, 800))))
+    out = io.BytesIO()
+    pdf.save(out, encryption=pikepdf.Encryption(owner="o", user="u"))
+    source = PdfSource(out.getvalue(), "u")
+
+    data = written("pdf", stacked("识字"), document=Document("a.pdf", source))
+
+    with pytest.raises(pikepdf.PasswordError):
+        pikepdf.open(io.BytesIO(data))
+    assert pikepdf.open(io.BytesIO(data), password="u").is_encrypted
+    with pytest.raises(EncryptedPdf):
+        written("pdf", stacked("x"), document=Document("a", PdfSource(out.getvalue(), "no")))
+
+
+def test_what_cannot_be_shown_is_told() -> None:
+    with pytest.raises(OptionError, match="give the file"):
+        written("pdf", stacked("x"), document=Document("a.pdf"))
+    with pytest.raises(CorruptImage):
+        written("pdf", stacked("x"), document=Document("a.pdf", PdfSource(b"%PDF-1.4 nothing")))
+    source = PdfSource(pdf_of((600, 800)))
+    with pytest.raises(InputError, match="no page 2"):
+        written("pdf", stacked("x", number=2), document=Document("a.pdf", source))
+
+
+def test_the_source_and_its_password_are_in_no_log() -> None:
+    assert "secret" not in repr(Document("a.pdf", PdfSource(b"secret", "secret")))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_photo_stands_upright_and_is_not_encoded_again(orientation: int, tmp_path: Path) -> None:
+    pixels = np.full((120, 200, 3), 255, np.uint8)
+    pixels[:40, :60] = (255, 0, 0)
+    pixels[80:, 100:] = (0, 0, 255)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    file = tmp_path / "photo.jpg"
+    Image.fromarray(pixels).save(file, quality=95, exif=exif, dpi=(72, 72))
+    data = file.read_bytes()
+    picture = embed_picture(data, 1, Limits())
+    width, height = picture.upright_size
+
+    made = written(
+        "pdf",
+        PageResult(1, width, height, ()),
+        document=Document("photo.jpg", PictureSource(lambda _: picture)),
+    )
+
+    (upright,) = open_document(data)
+    assert drawn(made).shape == upright.image.shape
+    assert np.abs(drawn(made).astype(int) - upright.image[..., ::-1]).mean() < 3
+    with pikepdf.open(io.BytesIO(made)) as pdf:
+        assert pdf.pages[0].Resources.XObject.Picture.read_raw_bytes() == data
+
+
+def _saved(picture: Image.Image, kind: str, **options: object) -> bytes:
+    out = io.BytesIO()
+    picture.save(out, kind, **options)  # type: ignore[arg-type]
+    return out.getvalue()
+
+
+_GRADIENT = np.add.outer(np.arange(64), np.arange(96)).astype(np.uint8)
+_COLOR = np.dstack([_GRADIENT, 255 - _GRADIENT, _GRADIENT // 2])
+PICTURES = {
+    "grey png": _saved(Image.fromarray(_GRADIENT), "PNG"),
+    "color png": _saved(Image.fromarray(_COLOR), "PNG"),
+    "palette png": _saved(Image.fromarray(_COLOR).quantize(7), "PNG"),
+    "bits png": _saved(Image.fromarray(_GRADIENT > 70), "PNG"),
+    "alpha png": _saved(Image.fromarray(np.dstack([_COLOR, _GRADIENT])), "PNG"),
+    "16 bit png": _saved(Image.fromarray(_GRADIENT.astype(np.uint16) * 200), "PNG"),
+    "bmp": _saved(Image.fromarray(_COLOR), "BMP"),
+    "webp": _saved(Image.fromarray(_COLOR), "WEBP", quality=95),
+    "grey jpeg": _saved(Image.fromarray(_GRADIENT), "JPEG", quality=95),
+    "cmyk jpeg": _saved(Image.fromarray(_COLOR).convert("CMYK"), "JPEG", quality=95),
+    "fax tiff": _saved(Image.fromarray(_GRADIENT > 70), "TIFF", compression="group4"),
+    "color tiff": _saved(Image.fromarray(_COLOR), "TIFF"),
+}
+
+
+@pytest.mark.parametrize("kind", PICTURES)
+def test_a_picture_looks_as_it_is_read(kind: str) -> None:
+    (read,) = open_document(PICTURES[kind])
+    picture = embed_picture(PICTURES[kind], 1, Limits())
+    source = PictureSource(lambda _: picture)
+
+    made = written("pdf", PageResult(1, 96, 64, ()), document=Document("p", source))
+
+    document = pdfium.PdfDocument(made)
+    shown = document[0].render(scale=96 / 72).to_numpy()[:, :, :3][:, :, ::-1]
+    document.close()
+    # Ink becomes light by other tables there; inverted, it would be off by 128.
+    bound = 40 if "cmyk" in kind else 4
+    assert np.abs(shown.astype(int) - read.image.astype(int)).mean() < bound
+
+
+def test_each_page_of_a_tiff_has_its_picture() -> None:
+    pages = [Image.fromarray(np.full((20, 30), shade, np.uint8)) for shade in (10, 120, 250)]
+    data = _saved(pages[0], "TIFF", save_all=True, append_images=pages[1:], dpi=(200, 200))
+
+    pictures = [embed_picture(data, number, Limits()) for number in (1, 2, 3)]
+
+    assert [zlib.decompress(p.data)[1] for p in pictures] == [10, 120, 250]
+    assert pictures[0].dpi == pytest.approx((200, 200))
+    with pytest.raises((InputError, OptionError)):
+        embed_picture(data, 4, Limits())
+
+
+def test_a_page_is_as_large_as_the_picture_says() -> None:
+    pages = {}
+    for dpi in (None, (300.0, 300.0), (1.0, 1.0)):
+        picture = EncodedPicture(_white().data, Coding.PNG, (800, 1000), 1, dpi=dpi)
+        source = PictureSource(lambda _, picture=picture: picture)  # type: ignore[misc]
+        data = written("pdf", stacked("x"), document=Document("p", source))
+        document = pdfium.PdfDocument(data)
+        pages[dpi] = document[0].get_size()
+        document.close()
+
+    assert pages[(300.0, 300.0)] == pytest.approx((192, 240))
+    assert pages[None] == pages[(1.0, 1.0)] == pytest.approx((600, 750))
