@@ -27,6 +27,8 @@ from shizi.core.sections import (
     EngineSettings,
     PathSettings,
     ReaderSettings,
+    ReleaseSettings,
+    RoutingSettings,
     ServerSettings,
     Settings,
     Worker,
@@ -38,10 +40,14 @@ __all__ = [
     "Loaded",
     "PathSettings",
     "ReaderSettings",
+    "ReleaseSettings",
+    "RoutingSettings",
     "ServerSettings",
     "Settings",
     "Worker",
+    "find_file",
     "load",
+    "text_to_routing",
     "to_environment",
 ]
 
@@ -49,6 +55,7 @@ FILE_NAME = "shizi.yaml"
 FILE_VARIABLE = "SHIZI_CONFIG"
 DEFAULT_ORIGIN = "default"
 _PREFIX = "SHIZI_"
+_ROUTING = "model_routing."
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +121,28 @@ def load(
     return Loaded(_assemble(values), origins)
 
 
+def find_file(file: Path | None = None) -> Path | None:
+    """Give the settings file that `load` reads; None where there is none."""
+    return _find_file(file, os.environ)
+
+
+def text_to_routing(text: str, origin: str) -> RoutingSettings:
+    """Read `model_routing` alone out of a file of settings; what is not given has its default.
+
+    Raises:
+        ConfigError: it is no valid YAML, or a value is unknown, of a wrong type or out of range.
+    """
+    given = _from_text_of_file(text, origin)
+    known = {name: spec for name, spec in _known() if name.startswith(_ROUTING)}
+    values = {}
+    for name, value in given.items():
+        if name.startswith(_ROUTING):
+            if name not in known:
+                raise _unknown(name, value.origin, known)
+            values[name] = _checked(name, known[name], value)
+    return _assemble(values).model_routing
+
+
 def to_environment(settings: Settings) -> dict[str, str]:
     """Give the environment in which a process resolves these very settings.
 
@@ -159,17 +188,25 @@ def _from_file(file: Path | None) -> dict[str, _Given]:
     if file is None:
         return {}
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+        text = file.read_text(encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"{file} cannot be read: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{file} is no valid YAML") from error
+    return _from_text_of_file(text, str(file))
+
+
+def _from_text_of_file(text: str, origin: str) -> dict[str, _Given]:
+    try:
+        content = yaml.safe_load(text) or {}
+    except yaml.YAMLError as error:
         place = getattr(error, "problem_mark", None)
         line = f" in line {place.line + 1}" if place else ""
-        raise ConfigError(f"{file} is no valid YAML{line}") from error
+        raise ConfigError(f"{origin} is no valid YAML{line}") from error
     given = {}
-    for section, keys in _mapping(content, str(file)).items():
-        for key, value in _mapping(keys or {}, f"{file}: {section}").items():
-            given[f"{section}.{key}"] = _Given(value, f"file {file}")
+    for section, keys in _mapping(content, origin).items():
+        for key, value in _mapping(keys or {}, f"{origin}: {section}").items():
+            given[f"{section}.{key}"] = _Given(value, f"file {origin}")
     return given
 
 
@@ -209,15 +246,17 @@ def _checked(name: str, spec: dataclasses.Field[Any], given: _Given) -> object:
         value = _size(name, given)
     if given.from_text and isinstance(value, str):
         value = _from_text(kind, value)
+    if value in (None, "") and _may_be_none(name):
+        return None
     if kind is float and type(value) is int:
         value = float(value)
     if kind is Path and isinstance(value, str):
-        value = Path(value).expanduser() if value else None
+        value = Path(value).expanduser()
     if issubclass(kind, StrEnum) and value in list(kind):
         value = kind(str(value))
-    if not (type(value) is kind or (kind is Path and (value is None or isinstance(value, Path)))):
+    if not (type(value) is kind or (kind is Path and isinstance(value, Path))):
         raise ConfigError(f"{name} is {given.value!r} ({given.origin}), not {_KINDS[kind]}")
-    if isinstance(value, int | float):
+    if isinstance(value, int | float) and kind is not bool:
         least = spec.metadata.get("least", 1)
         most = spec.metadata.get("most", math.inf)
         if not least <= value <= most:
@@ -234,6 +273,7 @@ def _size(name: str, given: _Given) -> int:
 
 
 _KINDS = {
+    bool: "true or false",
     int: "a whole number",
     float: "a number",
     str: "a text",
@@ -246,6 +286,8 @@ _KINDS = {
 
 
 def _from_text(kind: type, text: str) -> object:
+    if kind is bool:
+        return {"true": True, "false": False}.get(text.lower(), text)
     if kind not in (int, float):
         return text
     try:
@@ -254,10 +296,18 @@ def _from_text(kind: type, text: str) -> object:
         return text
 
 
+def _may_be_none(name: str) -> bool:
+    return isinstance(_hint_of(name), types.UnionType)
+
+
+def _hint_of(name: str) -> object:
+    section, key = name.split(".")
+    return typing.get_type_hints(type(_sections()[section]))[key]
+
+
 def _type_of(name: str) -> type:
     """Give a field's type; of `Path | None` the Path."""
-    section, key = name.split(".")
-    hint = typing.get_type_hints(type(_sections()[section]))[key]
+    hint = _hint_of(name)
     if isinstance(hint, types.UnionType):
         hint = next(part for part in typing.get_args(hint) if part is not type(None))
     return typing.cast("type", hint)

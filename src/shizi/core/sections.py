@@ -127,6 +127,43 @@ class PathSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ReleaseSettings:
+    """Gray releases: a new version of the recognizer takes over share by share.
+
+    Attributes:
+        store: where their state is kept: a folder, or the address of a Redis server such as
+            "redis://127.0.0.1:6379/0" for several hosts; empty for no releases.
+        config: where `model_routing` is read again and again: empty for the settings file,
+            "redis://…" for a key of that server, "nacos://HOST:8848/DATA_ID?group=GROUP".
+        spot_checks: folder of pictures read by both versions, with what each read, for people to
+            judge; None keeps none.
+    """
+
+    store: str = ""
+    config: str = ""
+    spot_checks: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RoutingSettings:
+    """The release as its owner wants it at this moment; may be changed while it runs.
+
+    Attributes:
+        crnn_enabled: whether the new version may answer anybody.
+        gray_scale_ratio: its share by hand, from 0 to 1; None leaves it to the plan.
+        auto_rollback_threshold: rate of failures that rolls it back; None leaves it to the release.
+        check_interval_seconds: seconds between two looks at how it does.
+    """
+
+    crnn_enabled: bool = True
+    gray_scale_ratio: float | None = field(default=None, metadata={"least": 0.0, "most": 1.0})
+    auto_rollback_threshold: float | None = field(
+        default=None, metadata={"least": 0.001, "most": 0.9}
+    )
+    check_interval_seconds: float = field(default=5.0, metadata={"least": 0.1, "most": 3_600.0})
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings, a section each.
 
@@ -136,6 +173,8 @@ class Settings:
         reader: how pages are read.
         engine: what the engine of the service may take.
         paths: folders of the owner's machine.
+        releases: where gray releases are kept.
+        model_routing: the release as its owner wants it now.
     """
 
     server: ServerSettings = ServerSettings()
@@ -143,6 +182,8 @@ class Settings:
     reader: ReaderSettings = ReaderSettings()
     engine: EngineSettings = EngineSettings()
     paths: PathSettings = PathSettings()
+    releases: ReleaseSettings = ReleaseSettings()
+    model_routing: RoutingSettings = RoutingSettings()
 
     def read_options(self) -> ReadOptions:
         """Give the options of a call that chooses nothing itself.

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from shizi.core import config
-from shizi.core.config import Settings, load
+from shizi.core.config import RoutingSettings, Settings, load
 from shizi.core.errors import ConfigError
 from shizi.core.options import Decoder, Effort
 
@@ -199,3 +199,59 @@ def test_sizes_are_given_with_a_unit_or_in_bytes(tmp_path: Path) -> None:
     assert settings.server.max_body_bytes == 5000
     with pytest.raises(ConfigError, match=r"memory_budget \(flag\): 'lots' is no size"):
         load({"engine.memory_budget": "lots"}, environ={})
+
+
+def test_routing_is_written_as_its_owner_knows_it() -> None:
+    _write(
+        "model_routing: {crnn_enabled: false, gray_scale_ratio: 0.3,\n"
+        " auto_rollback_threshold: 0.08, check_interval_seconds: 2}"
+    )
+
+    routing = load(environ={}).settings.model_routing
+
+    assert routing == RoutingSettings(
+        crnn_enabled=False,
+        gray_scale_ratio=0.3,
+        auto_rollback_threshold=0.08,
+        check_interval_seconds=2.0,
+    )
+
+
+def test_routing_alone_is_read_out_of_a_file_of_settings() -> None:
+    text = "server: {port: 1}\nmodel_routing: {gray_scale_ratio: 1}\nsomething: {else: 1}"
+
+    assert config.text_to_routing(text, "x.yaml") == RoutingSettings(gray_scale_ratio=1.0)
+    assert config.text_to_routing("", "x.yaml") == RoutingSettings()
+    assert config.text_to_routing("model_routing:", "x.yaml") == RoutingSettings()
+
+
+@pytest.mark.parametrize(
+    "routing",
+    [
+        "{gray_scale_ratio: 1.5}",
+        "{gray_scale_ratio: -0.1}",
+        "{gray_scale_ratio: lots}",
+        "{crnn_enabled: 1}",
+        "{crnn_enabled:}",
+        "{auto_rollback_threshold: 0}",
+        "{check_interval_seconds: 0}",
+        "{gray_scale: 0.1}",
+        "{gray_scale_ratio: 0.",
+        "30",
+    ],
+)
+def test_routing_out_of_range_is_refused(routing: str) -> None:
+    with pytest.raises(ConfigError, match=r"x\.yaml"):
+        config.text_to_routing(f"model_routing: {routing}", "x.yaml")
+
+
+def test_truths_and_absent_numbers_survive_the_environment() -> None:
+    variables = {"SHIZI_MODEL_ROUTING__CRNN_ENABLED": "false"}
+    settings = load(environ=variables).settings
+
+    assert not settings.model_routing.crnn_enabled
+    again = config.to_environment(settings)
+    assert again["SHIZI_MODEL_ROUTING__GRAY_SCALE_RATIO"] == ""
+    assert load(environ=again).settings == settings
+    with pytest.raises(ConfigError, match="true or false"):
+        load(environ={"SHIZI_MODEL_ROUTING__CRNN_ENABLED": "perhaps"})
