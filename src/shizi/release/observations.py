@@ -18,6 +18,8 @@ class Side(StrEnum):
     CANARY = "canary"
     SHADOW = "shadow"
     """The canary read what the stable version answered; nobody saw it."""
+    TWIN = "twin"
+    """The stable version's own reading of what was read in the shadow: the same pictures."""
 
 
 class Outcome(StrEnum):

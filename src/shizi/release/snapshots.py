@@ -41,6 +41,7 @@ class Snapshot:
         why: by version, what is wrong with one that failed.
         deaths: by version, how often its engine ended by itself.
         tripped: why this process sends nothing to the canary any more; empty while it does.
+        judged: spot checks by the better side, "canary", "stable" or "same".
     """
 
     reporter: str
@@ -53,6 +54,7 @@ class Snapshot:
     why: Mapping[str, str] = field(default_factory=dict)
     deaths: Mapping[str, int] = field(default_factory=dict)
     tripped: str = ""
+    judged: Mapping[str, int] = field(default_factory=dict)
 
     def tally(self, side: Side, kind: Kind | None = None) -> Tally:
         """Give what was counted of a side, of one kind of picture or of all."""
@@ -104,12 +106,13 @@ class Recorder:
         self._reporter, self._host = reporter, host
         self._release_id = ""
         self._tallies: dict[str, Tally] = {}
+        self._judged: dict[str, int] = {}
 
     def follow(self, release_id: str) -> None:
         """Count for a release from here on; what belongs to another one is left out."""
         with self._lock:
             if release_id != self._release_id:
-                self._release_id, self._tallies = release_id, {}
+                self._release_id, self._tallies, self._judged = release_id, {}, {}
 
     def record(self, observation: Observation) -> None:
         """Count one reading; one of another release is dropped."""
@@ -119,6 +122,12 @@ class Recorder:
     def record_corrections(self, release_id: str, side: Side, kind: Kind, lines: int) -> None:
         """Count lines that a user changed in an answer."""
         self._add(release_id, name_of(side, kind), Tally(corrected=lines))
+
+    def record_verdict(self, release_id: str, better: str) -> None:
+        """Count a spot check; `better` is "canary", "stable" or "same"."""
+        with self._lock:
+            if release_id == self._release_id:
+                self._judged[better] = self._judged.get(better, 0) + 1
 
     def snapshot(self, at_s: float, epoch: int = 0, tripped: str = "") -> Snapshot:
         """Give all that was counted since the release began."""
@@ -131,6 +140,7 @@ class Recorder:
                 epoch=epoch,
                 tallies=dict(self._tallies),
                 tripped=tripped,
+                judged=dict(self._judged),
             )
 
     def _add(self, release_id: str, name: str, one: Tally) -> None:
