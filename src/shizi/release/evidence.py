@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-import msgspec
-
 from shizi.release.bounds import CEILING, climb
 from shizi.release.document import Document, Phase
 from shizi.release.observations import Tally
@@ -156,16 +154,3 @@ def rates(guards: Guards, stable: Tally) -> tuple[float, float]:
     healthy = max(sick / _SICK_OVER_HEALTHY, usual * _STABLE_MARGIN)
     sick = min(CEILING, max(sick, healthy * _SICK_OVER_HEALTHY))
     return min(healthy, sick / 1.1), sick
-
-
-def evidence_to_json(evidence: Evidence) -> bytes:
-    """Write evidence for the next leader."""
-    return msgspec.json.encode(evidence)
-
-
-def json_to_evidence(content: bytes) -> Evidence:
-    """Read it; what is empty or damaged begins anew, as nothing is decided by its absence."""
-    try:
-        return msgspec.json.decode(content, type=Evidence) if content else Evidence()
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return Evidence()

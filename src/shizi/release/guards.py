@@ -37,6 +37,8 @@ _AT_ONCE = frozenset(
     {Guard.LOAD, Guard.BREAKER, Guard.FAILURES, Guard.FAILURE_RATE, Guard.SPOT_CHECKS}
 )
 _LEAST_SPOT_CHECKS = 5
+# Two failures among the first five requests say nothing; the sum of failures watches those.
+_LEAST_REQUESTS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,7 @@ def _failure_rate(guards: Guards, now: Counts) -> Reading:
         low if tried.requests else None,
         bound,
         tried.requests,
-        tried.requests > 0 and low > bound,
+        tried.requests >= _LEAST_REQUESTS and low > bound,
         detail=f"{tried.faults} of {tried.requests} requests failed",
     )
 
