@@ -42,6 +42,7 @@ class Controller:
         verify: Verify = lambda _: "",
     ) -> None:
         self._store, self._clock, self._wall, self._verify = store, clock, wall, verify
+        self._known: Document | None = None
         self.resign()
 
     def resign(self) -> None:
@@ -64,7 +65,7 @@ class Controller:
         Raises:
             ShiziError: the store cannot be reached, or holds nothing valid; nothing was changed.
         """
-        document = self._store.read()
+        document = self._read()
         if document is None or document.ended:
             return document
         self._follow(document.release_id)
@@ -72,6 +73,16 @@ class Controller:
         if decision.change is None:
             return document
         return self._write(document, apply(document, decision.change))
+
+    def _read(self) -> Document | None:
+        """Read the state; a store that came back without it, or with an old one, gets it again."""
+        document, known = self._store.read(), self._known
+        if known and (document is None or document.epoch < known.epoch):
+            _log.warning("the store lost the state of epoch %d; it is put back", known.epoch)
+            self._store.restore(known)
+            document = self._store.read()
+        self._known = document
+        return document
 
     def _follow(self, release_id: str) -> None:
         if release_id != self._release_id:
@@ -117,6 +128,7 @@ class Controller:
         except ReleaseConflict as conflict:
             _log.info("somebody else changed the release: %s", conflict.detail)
             return document
+        self._known = following
         _log.info(
             "release %s: %s at %.2f %%: %s",
             following.release_id,
@@ -127,12 +139,11 @@ class Controller:
         return following
 
 
-def try_look(controller: Controller, routing: RoutingSettings) -> bool:
-    """Look once; a store that is gone or damaged is logged, and the release stays as it is."""
+def try_look(controller: Controller, routing: RoutingSettings) -> str:
+    """Look once; give why that was not possible, empty where it was. The release stays as it is."""
     try:
         controller.look(routing)
     except ShiziError as error:
-        _log.warning("the release is not looked after: %s", error.detail)
         controller.resign()
-        return False
-    return True
+        return error.detail
+    return ""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -58,6 +59,20 @@ class FileStore:
                     self._heal(current)
                 replace_file(self._folder / _STATE, document_to_json(document))
                 append_line(self._folder / _LOG, entry_to_json(entry_of(document)))
+
+    def restore(self, document: Document) -> None:
+        """Put a state back; one that is as new or newer stays."""
+        with _translated(self._folder):
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with locked(self._folder / _LOCK):
+                current = self.read()
+                if current is None or current.epoch < document.epoch:
+                    replace_file(self._folder / _STATE, document_to_json(document))
+                    self._heal(document)
+
+    def wait(self, timeout_s: float) -> None:
+        """Wait for so long: files are compared by content, as nothing tells of a swapped link."""
+        time.sleep(timeout_s)
 
     def entries(self, release_id: str | None = None) -> Sequence[Entry]:
         """Give the log, the oldest line first; a line that was cut short is left out."""

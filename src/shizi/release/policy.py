@@ -58,7 +58,7 @@ def decide(
     evidence = count_streaks(evidence, readings)
     if document.ended:
         return Decision(evidence, readings, None)
-    missing = _missing(document, evidence, facts)
+    missing = _missing(document, evidence, facts) or _unsettled(readings)
     change = (
         _rolled_back(readings, at_s)
         or _by_config(document, routing, at_s)
@@ -133,6 +133,12 @@ def _missing(document: Document, evidence: Evidence, facts: Facts) -> str:
     if evidence.watched_s < least_s:
         return f"waiting for time, {evidence.watched_s:.0f} of {least_s:.0f} s"
     return ""
+
+
+def _unsettled(readings: tuple[Reading, ...]) -> str:
+    """Name a guard that is crossed, but not for long enough to roll back: nothing goes on by it."""
+    crossed = next((reading.guard for reading in readings if reading.crossed), None)
+    return f"waiting for the guard {crossed} to settle" if crossed else ""
 
 
 def _done(document: Document, evidence: Evidence, facts: Facts) -> str:

@@ -105,6 +105,14 @@ class ReleaseStore(Protocol):
         """
         ...
 
+    def restore(self, document: Document) -> None:
+        """Put a state back that the place has lost; one that is as new or newer stays."""
+        ...
+
+    def wait(self, timeout_s: float) -> None:
+        """Wait until the state may have changed, or for so long; it may say so falsely."""
+        ...
+
     def entries(self, release_id: str | None = None) -> Sequence[Entry]:
         """Give the log, the oldest line first: of one release, or of all."""
         ...
@@ -150,6 +158,7 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._changed = threading.Condition()
         self._document: Document | None = None
         self._entries: list[Entry] = []
         self._snapshots: dict[tuple[str, str], Snapshot] = {}
@@ -166,6 +175,20 @@ class MemoryStore:
             check_step(expected_epoch, current, document)
             self._document = document
             self._entries.append(entry_of(document))
+        with self._changed:
+            self._changed.notify_all()
+
+    def restore(self, document: Document) -> None:
+        """Put a state back; one that is as new or newer stays."""
+        with self._lock:
+            if self._document is None or self._document.epoch < document.epoch:
+                self._document = document
+                self._entries.append(entry_of(document))
+
+    def wait(self, timeout_s: float) -> None:
+        """Wait until the state may have changed, or for so long."""
+        with self._changed:
+            self._changed.wait(timeout_s)
 
     def entries(self, release_id: str | None = None) -> Sequence[Entry]:
         """Give the log, the oldest line first."""

@@ -86,7 +86,11 @@ class Watcher:
 
     def run(self) -> None:
         """Poll until `stop`; made for a thread."""
-        while not self._stop.wait(POLL_S):
+        while not self._stop.is_set():
+            try:
+                self._store.wait(POLL_S)
+            except ShiziError:
+                self._stop.wait(POLL_S)
             self.poll()
 
     def start(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,20 +14,32 @@ from shizi.core.errors import ReleaseConflict
 from shizi.release.document import Document, Phase
 from shizi.release.filestore import FileStore
 from shizi.release.observations import Side, Tally
+from shizi.release.redisstore import RedisStore, connect
 from shizi.release.snapshots import Snapshot
 from shizi.release.store import MemoryStore, ReleaseStore
 from shizi.release.transitions import Change, Event, apply, start
+from tests.redisserver import RedisServer, redis_server
 
 FIRST = start(None, "r1", "a@1", "a@2", Change(Event.ADVANCE, "anna", "a new model", 10.0))
 SECOND = apply(FIRST, Change(Event.LOADED, "leader", "all hosts have it", 20.0))
 
 
-@pytest.fixture(params=["memory", "file"])
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    with redis_server(tmp_path_factory.mktemp("redis")) as running:
+        yield running
+
+
+@pytest.fixture(params=["memory", "file", "redis"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ReleaseStore]:
     if request.param == "memory":
         yield MemoryStore()
-    else:
+    elif request.param == "file":
         yield FileStore(tmp_path / "releases")
+    else:
+        place = request.getfixturevalue("server").address
+        connect(place).flushdb()
+        yield RedisStore(place)
 
 
 def test_an_empty_store_has_nothing(store: ReleaseStore) -> None:
@@ -132,3 +145,20 @@ def test_every_phase_survives_a_store(store: ReleaseStore) -> None:
         store.swap(state.epoch, following)
         assert store.read() == following
         state = following
+
+
+def test_a_lost_state_is_put_back_and_a_newer_one_stays(store: ReleaseStore) -> None:
+    store.restore(SECOND)
+    assert store.read() == SECOND
+
+    store.restore(FIRST)
+
+    assert store.read() == SECOND
+    assert [e.epoch for e in store.entries()] == [2]
+
+
+def test_waiting_ends_in_time(store: ReleaseStore) -> None:
+    begin = time.monotonic()
+    store.wait(0.2)
+
+    assert 0.15 <= time.monotonic() - begin < 2
