@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from shizi.core.config import Settings
     from shizi.core.errors import (
         BadArchive,
+        BadBundle,
         Busy,
         Canceled,
         ChecksumMismatch,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
         EncryptedPdf,
         FileAccessError,
         GateFailed,
+        GoldenFailed,
         IncompatibleModel,
         InputError,
         JobNotFound,
@@ -35,10 +37,13 @@ if TYPE_CHECKING:
         LedgerFailed,
         MissingExtra,
         MissingUpload,
+        ModelConflict,
         ModelError,
         ModelNotFound,
+        NoHeadroom,
         OptionError,
         OutOfSpace,
+        PullFailed,
         Quarantined,
         RateLimited,
         RequestError,
@@ -67,12 +72,12 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _ERRORS = (
-    "BadArchive Busy Canceled ChecksumMismatch ConfigError CorruptImage DeadlineExceeded "
-    "EncryptedPdf FileAccessError GateFailed IncompatibleModel InputError JobNotFound KeyReused "
-    "LeaseLost LedgerFailed MissingExtra MissingUpload ModelError ModelNotFound OptionError "
-    "OutOfSpace Quarantined RateLimited RequestError ShiziError "
-    "SlowClient StartFailed TooLarge Unauthorized Unavailable Unreachable UnsupportedBody "
-    "UnsupportedFormat"
+    "BadArchive BadBundle Busy Canceled ChecksumMismatch ConfigError CorruptImage "
+    "DeadlineExceeded EncryptedPdf FileAccessError GateFailed GoldenFailed IncompatibleModel "
+    "InputError JobNotFound KeyReused LeaseLost LedgerFailed MissingExtra MissingUpload "
+    "ModelConflict ModelError ModelNotFound NoHeadroom OptionError OutOfSpace PullFailed "
+    "Quarantined RateLimited RequestError ShiziError SlowClient StartFailed TooLarge Unauthorized "
+    "Unavailable Unreachable UnsupportedBody UnsupportedFormat"
 )
 _HOMES = {
     "shizi.core.config": "Settings",
@@ -85,6 +90,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split
 
 __all__ = [
     "BadArchive",
+    "BadBundle",
     "Busy",
     "Canceled",
     "Character",
@@ -100,6 +106,7 @@ __all__ = [
     "EncryptedPdf",
     "FileAccessError",
     "GateFailed",
+    "GoldenFailed",
     "IncompatibleModel",
     "InputError",
     "JobNotFound",
@@ -110,12 +117,15 @@ __all__ = [
     "Limits",
     "MissingExtra",
     "MissingUpload",
+    "ModelConflict",
     "ModelError",
     "ModelNotFound",
+    "NoHeadroom",
     "Notice",
     "OptionError",
     "OutOfSpace",
     "PageResult",
+    "PullFailed",
     "Quad",
     "Quarantined",
     "RateLimited",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -12,7 +11,7 @@ from onnx import ModelProto
 
 from shizi.compress.onnx import build_onnx
 from shizi.core.errors import IncompatibleModel
-from shizi.models.store import write_manifest
+from shizi.models.manifest import file_digest, write_manifest
 from shizi.nets.crnn import Crnn, count_parameters, load_checkpoint
 from shizi.text.charset import Charset
 
@@ -86,8 +85,9 @@ def write_recognizer(
         "version": facts["version"],
         "task": "recognize",
         "file": "model.onnx",
-        "sha256": hashlib.sha256(content).hexdigest(),
+        "sha256": file_digest(folder / "model.onnx"),
         "charset": "charset.txt",
+        "charset_sha256": file_digest(folder / "charset.txt"),
         **facts,
     }
     path = folder / "manifest.json"

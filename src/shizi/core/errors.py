@@ -23,7 +23,12 @@
     ├─ ModelError                 model            500   3
     │  ├─ ModelNotFound           model_not_found  404   3
     │  ├─ ChecksumMismatch        checksum         500   3
-    │  └─ IncompatibleModel       incompatible     500   3
+    │  ├─ IncompatibleModel       incompatible     500   3
+    │  ├─ BadBundle               bad_bundle       422   3
+    │  ├─ PullFailed              pull_failed      502   3
+    │  ├─ ModelConflict           model_conflict   409   3
+    │  ├─ GoldenFailed            golden_failed    500   3
+    │  └─ NoHeadroom              no_headroom      503   3
     ├─ GateFailed                 gate_failed      409   11
     ├─ ReleaseError               release          500  15
     │  ├─ NoRelease               no_release       404  15
@@ -300,6 +305,45 @@ class IncompatibleModel(ModelError):
 
     code = "incompatible"
     advice = "Use a model made for this version, or export it again."
+
+
+class BadBundle(ModelError):
+    """What is to be installed is no model, or holds what a model must not."""
+
+    code = "bad_bundle"
+    http_status = 422
+    advice = "Nothing was installed; take the bundle from its maker again, or export it anew."
+
+
+class PullFailed(ModelError):
+    """A model cannot be fetched from where it was said to be."""
+
+    code = "pull_failed"
+    http_status = 502
+    advice = "Check the address and the network; what has arrived is kept, the next try goes on."
+
+
+class ModelConflict(ModelError):
+    """A model cannot be installed or removed because of another, or because it is in use."""
+
+    code = "model_conflict"
+    http_status = 409
+    advice = "Give the model another version, or take the one that is there out of use first."
+
+
+class GoldenFailed(ModelError):
+    """A model misreads lines whose text is known; it is not taken into service."""
+
+    code = "golden_failed"
+    advice = "Export the model again; its charset or its network is not what it was trained with."
+
+
+class NoHeadroom(ModelError):
+    """Memory for a second model is short; it was not loaded."""
+
+    code = "no_headroom"
+    http_status = 503
+    advice = "Free memory, or raise engine.memory_budget with engine.versions set to 2."
 
 
 class GateFailed(ShiziError):

@@ -8,16 +8,10 @@ from shizi.core.errors import IncompatibleModel
 from shizi.models.calibration import Calibrations
 from shizi.models.detector import Detector
 from shizi.models.lineform import LineForm
+from shizi.models.manifest import Manifest, Task, read_signed
 from shizi.models.recognizer import Recognizer
 from shizi.models.session import OrtSession, Session
-from shizi.models.store import (
-    DEFAULT_LANGUAGE,
-    Manifest,
-    ModelStore,
-    Task,
-    read_charset,
-    verify,
-)
+from shizi.models.store import DEFAULT_LANGUAGE, ModelStore, read_charset
 from shizi.text.beam import BeamDecoder, BeamOptions
 from shizi.text.charset import Charset
 from shizi.text.ngram import NgramModel, NgramTable
@@ -29,8 +23,7 @@ _PPOCR = LineForm(height=48, color=True, stride=8, probabilities=True)
 def open_language_model(store: ModelStore, name: str = DEFAULT_LANGUAGE) -> NgramModel:
     """Load a language model; see `open_recognizer`."""
     manifest = store.find(name, Task.LANGUAGE)
-    verify(manifest)
-    return NgramModel(NgramTable.from_bytes(manifest.file.read_bytes()))
+    return NgramModel(NgramTable.from_bytes(read_signed(manifest, manifest.file)))
 
 
 def open_recognizer(
@@ -40,7 +33,7 @@ def open_recognizer(
 
     Args:
         store: where it is looked for.
-        name: of the model.
+        name: of the model, or name@version.
         threads: of a run, at least 1.
         language: weighs what lines may say; None leaves the greedy decoder alone.
 
@@ -53,14 +46,14 @@ def open_recognizer(
     session = _open(manifest, threads)
     if manifest.charset_file is None:
         charset = _embedded_charset(manifest, session)
-        return Recognizer(session, charset, name, _PPOCR, _beam(charset, language))
+        return Recognizer(session, charset, manifest.name, _PPOCR, _beam(charset, language))
     charset = read_charset(manifest)
     calibrations = Calibrations.from_dict(manifest.details.get("calibration"))
     form = manifest.details.get("form")
     return Recognizer(
         session,
         charset,
-        name,
+        manifest.name,
         form=None if form is None else LineForm.from_dict(form),
         beam=_beam(charset, language),
         calibrations=calibrations,
@@ -90,8 +83,7 @@ def _beam(charset: Charset, language: NgramModel | None) -> BeamDecoder | None:
 
 
 def _open(manifest: Manifest, threads: int) -> OrtSession:
-    verify(manifest)
-    return OrtSession(manifest.file, threads)
+    return OrtSession(read_signed(manifest, manifest.file), threads, manifest.name)
 
 
 def _embedded_charset(manifest: Manifest, session: Session) -> Charset:

@@ -126,8 +126,9 @@ class OrtSession:
     spin: a spinning pool takes six times the processor time for a millisecond.
 
     Args:
-        model: the ONNX file; its digest is checked by whoever found it.
+        model: the content of an ONNX file, or its path; the digest is checked by whoever found it.
         threads: size of the pool one run is spread over, at least 1.
+        name: for messages where `model` is no path.
 
     Raises:
         ModelNotFound: there is no such file.
@@ -135,21 +136,24 @@ class OrtSession:
         ValueError: `threads` is below 1.
     """
 
-    def __init__(self, model: Path, threads: int = 1) -> None:
+    def __init__(self, model: Path | bytes, threads: int = 1, name: str = "the model") -> None:
         if threads < 1:
             raise ValueError(f"a session needs at least 1 thread, not {threads}")
-        if not model.is_file():
+        if isinstance(model, Path) and not model.is_file():
             raise ModelNotFound(f"no model file {model}")
-        self._name = model.name
+        self._name = model.name if isinstance(model, Path) else name
+        shown = str(model) if isinstance(model, Path) else name
         _make_shared_arena()
         try:
             self._session = onnxruntime.InferenceSession(
-                str(model), sess_options=_options(threads), providers=["CPUExecutionProvider"]
+                str(model) if isinstance(model, Path) else model,
+                sess_options=_options(threads),
+                providers=["CPUExecutionProvider"],
             )
         except _UNREADABLE as error:
-            raise IncompatibleModel(f"{model} is no network this program can run") from error
+            raise IncompatibleModel(f"{shown} is no network this program can run") from error
         except Exception as error:
-            raise ModelError(f"{model} cannot be loaded: {type(error).__name__}") from error
+            raise ModelError(f"{shown} cannot be loaded: {type(error).__name__}") from error
         self._inputs = tuple(str(node.name) for node in self._session.get_inputs())
         self._outputs = tuple(str(node.name) for node in self._session.get_outputs())
         self._metadata = dict(self._session.get_modelmeta().custom_metadata_map)

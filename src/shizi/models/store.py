@@ -1,23 +1,43 @@
 """The models on this machine: what there is, where it lies, whether it is whole.
 
 A model is a folder with `manifest.json`, its own file (ONNX, or the arrays of a language model)
-and, for a recognizer, its charset.
-Bundled models lie in this package; the partner's are read from the installed `rapidocr` wheel
-(Apache-2.0), whose files are checked against the digests kept here.
+and, for a recognizer, its charset. Versions of one model lie side by side, in folders called
+`name@version`. Bundled models lie in this package; the partner's are read from the installed
+`rapidocr` wheel (Apache-2.0), whose files are checked against the digests kept here.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-from dataclasses import dataclass
-from enum import StrEnum
+import re
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
-from shizi.core.errors import ChecksumMismatch, IncompatibleModel, ModelNotFound
+from shizi.core.errors import IncompatibleModel, ModelNotFound
+from shizi.models.manifest import (
+    MANIFEST,
+    Manifest,
+    Task,
+    read_manifest,
+    read_signed,
+    split_ref,
+    verify,
+    write_manifest,
+)
 from shizi.text.charset import Charset
+
+__all__ = [
+    "DEFAULT_DETECTOR",
+    "DEFAULT_LANGUAGE",
+    "DEFAULT_RECOGNIZER",
+    "SECOND_RECOGNIZER",
+    "Manifest",
+    "ModelStore",
+    "Task",
+    "read_charset",
+    "read_manifest",
+    "verify",
+    "write_manifest",
+]
 
 DEFAULT_RECOGNIZER = "crnn-s"
 # Reads again what the default one doubts.
@@ -25,59 +45,6 @@ SECOND_RECOGNIZER = "ppocr-v6-small"
 DEFAULT_DETECTOR = "ppocr-v6-det-small"
 DEFAULT_LANGUAGE = "ngram-zh-en"
 _BUNDLED = Path(__file__).parent / "data"
-
-
-class Task(StrEnum):
-    """What a model is for."""
-
-    RECOGNIZE = "recognize"
-    DETECT = "detect"
-    LANGUAGE = "language"
-
-
-@dataclass(frozen=True, slots=True)
-class Manifest:
-    """What is known of a model without opening it.
-
-    Attributes:
-        name: unique on a machine.
-        version: raised whenever the weights change.
-        task: what it is for.
-        file: the model itself: ONNX, or the arrays of a language model.
-        sha256: of that file, hexadecimal.
-        charset_file: symbols of a recognizer, None for all others.
-        licence: SPDX name.
-        source: where it comes from, one line.
-        details: everything else the manifest holds, such as dims, data and metrics.
-    """
-
-    name: str
-    version: str
-    task: Task
-    file: Path
-    sha256: str
-    charset_file: Path | None
-    licence: str
-    source: str
-    details: dict[str, Any]
-
-    @property
-    def size_bytes(self) -> int:
-        """Size of the model's file."""
-        return self.file.stat().st_size
-
-    def to_dict(self) -> dict[str, object]:
-        """Describe the model for a machine, without its details."""
-        return {
-            "name": self.name,
-            "version": self.version,
-            "task": self.task.value,
-            "bytes": self.size_bytes,
-            "sha256": self.sha256,
-            "licence": self.licence,
-            "source": self.source,
-        }
-
 
 _WHEEL_MODELS = (
     (
@@ -96,96 +63,83 @@ _WHEEL_MODELS = (
 
 
 class ModelStore:
-    """Finds models by name; reads the disk on every call and keeps nothing.
+    """Finds models by name and version; reads the disk on every call and keeps nothing.
 
     Attributes:
-        folders: searched in this order; a later name does not hide an earlier one.
+        folders: searched in this order; of two models with one name and version, the first counts.
     """
 
     def __init__(self, folders: tuple[Path, ...] = ()) -> None:
         self.folders = (*folders, _BUNDLED)
 
     def manifests(self) -> list[Manifest]:
-        """List the installed models by name."""
-        found: dict[str, Manifest] = {}
-        for folder in self.folders:
-            for path in sorted(folder.glob("*/manifest.json")):
-                manifest = read_manifest(path)
-                found.setdefault(manifest.name, manifest)
-        for manifest in _wheel_manifests():
-            found.setdefault(manifest.name, manifest)
-        return [found[name] for name in sorted(found)]
+        """List the installed models by name, the newest version of each first."""
+        found = self._by_ref().values()
+        newest_first = sorted(found, key=lambda m: version_key(m.version), reverse=True)
+        return sorted(newest_first, key=lambda m: m.name)
 
-    def find(self, name: str, task: Task) -> Manifest:
-        """Give the model of a name.
+    def find(self, ref: str, task: Task) -> Manifest:
+        """Give a model.
+
+        Args:
+            ref: `name@version`, or a name alone. That means the model whose folder carries no
+                version, so that installing another version beside it changes nothing yet; where
+                there are versions only, the newest.
+            task: what it is for.
 
         Raises:
             ModelNotFound: there is none for this task; the message lists those there are.
         """
-        manifests = [m for m in self.manifests() if m.task == task]
-        for manifest in manifests:
-            if manifest.name == name:
-                return manifest
-        names = ", ".join(m.name for m in manifests) or "none"
-        raise ModelNotFound(f"no model {name!r} to {task}; installed: {names}")
+        name, version = split_ref(ref)
+        known = [m for m in self._by_ref().values() if m.task == task]
+        fitting = [m for m in known if m.name == name and version in ("", m.version)]
+        plain = [m for m in fitting if not is_versioned(m)]
+        if plain:
+            return plain[0]
+        if fitting:
+            return max(fitting, key=lambda m: version_key(m.version))
+        names = ", ".join(sorted(m.ref if version else m.name for m in known)) or "none"
+        raise ModelNotFound(f"no model {ref!r} to {task}; installed: {names}")
+
+    def _by_ref(self) -> dict[str, Manifest]:
+        """Give the models by name and version, in the order the folders are searched."""
+        found: dict[str, Manifest] = {}
+        for folder in self.folders:
+            for path in sorted(folder.glob(f"*/{MANIFEST}")):
+                manifest = read_manifest(path)
+                found.setdefault(manifest.ref, manifest)
+        for manifest in _wheel_manifests():
+            found.setdefault(manifest.ref, manifest)
+        return found
 
 
-def read_manifest(path: Path) -> Manifest:
-    """Read a model's manifest.
-
-    Raises:
-        IncompatibleModel: it is damaged or lacks a field.
-    """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        charset = content.pop("charset", None)
-        return Manifest(
-            name=content.pop("name"),
-            version=content.pop("version"),
-            task=Task(content.pop("task")),
-            file=path.parent / content.pop("file"),
-            sha256=content.pop("sha256"),
-            charset_file=path.parent / charset if charset else None,
-            licence=content.pop("licence"),
-            source=content.pop("source"),
-            details=content,
-        )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise IncompatibleModel(f"{path}: not a model manifest ({error})") from error
+def is_versioned(manifest: Manifest) -> bool:
+    """Tell whether a model lies beside others of its name, in a folder called name@version."""
+    return manifest.file.parent.name == manifest.ref
 
 
-def write_manifest(path: Path, content: dict[str, Any]) -> None:
-    """Write a model's manifest, as `read_manifest` reads it."""
-    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def verify(manifest: Manifest) -> None:
-    """Compare a model's file with its digest.
-
-    Raises:
-        ModelNotFound: the file is missing.
-        ChecksumMismatch: it differs.
-    """
-    try:
-        actual = hashlib.sha256(manifest.file.read_bytes()).hexdigest()
-    except OSError as error:
-        raise ModelNotFound(f"{manifest.name}: {manifest.file} cannot be read") from error
-    if actual != manifest.sha256:
-        raise ChecksumMismatch(f"{manifest.name}: {manifest.file} is not the file of its manifest")
+def version_key(version: str) -> tuple[tuple[int, int, str], ...]:
+    """Give what versions are ordered by: 0.10.0 comes after 0.9.1."""
+    parts = re.findall(r"\d+|[A-Za-z]+", version)
+    # "1.0rc" comes before "1.0", as everywhere.
+    keys = [(1, int(part), "") if part.isdigit() else (-1, 0, part) for part in parts]
+    return (*keys, (0, 0, ""))
 
 
 def read_charset(manifest: Manifest) -> Charset:
     """Read the symbols of a recognizer.
 
     Raises:
+        ChecksumMismatch: the file is not the one its manifest signs.
         IncompatibleModel: it has none, or the file is damaged.
     """
-    if manifest.charset_file is None:
+    path = manifest.charset_file
+    if path is None:
         raise IncompatibleModel(f"{manifest.name} names no charset")
     try:
-        return Charset.from_text(manifest.charset_file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise IncompatibleModel(f"{manifest.charset_file} cannot be read") from error
+        return Charset.from_text(read_signed(manifest, path).decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise IncompatibleModel(f"{path} cannot be read") from error
 
 
 def _wheel_manifests() -> list[Manifest]:
@@ -205,6 +159,7 @@ def _wheel_manifests() -> list[Manifest]:
             file=folder / file,
             sha256=digest,
             charset_file=None,
+            charset_sha256="",
             licence="Apache-2.0",
             source="PaddleOCR PP-OCRv6, as shipped in the wheel rapidocr",
             details={},
