@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -60,7 +61,7 @@ def test_read_chooses_the_format_by_the_ending_of_its_output(shizi: Run, tmp_pat
     response = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
     first = response["results"][0]
     assert [c["text"] for c in first["chars"]] == list(first["text"])
-    assert response["model"] == {"name": "crnn-s"}
+    assert response["model"]["name"] == "crnn-s"
 
 
 def test_one_broken_file_does_not_stop_the_others(shizi: Run, tmp_path: Path) -> None:
@@ -94,7 +95,7 @@ def test_the_partner_recognizer_reads_too(shizi: Run) -> None:
     done = shizi("read", "-f", "json", "--recognizer", "ppocr-v6-small", RECEIPT)
 
     response = json.loads(done.stdout)
-    assert response["model"] == {"name": "ppocr-v6-small"}
+    assert response["model"] == {"name": "ppocr-v6-small", "version": "6.0"}
     assert "杭州西溪书店" in response["text"]
 
 
@@ -186,7 +187,30 @@ def test_models_are_listed_and_verified(shizi: Run) -> None:
 
     assert names == ["crnn-s", "ngram-zh-en", "ppocr-v6-det-small", "ppocr-v6-small"]
     assert [row.split()[0] for row in shizi("models", "list").stdout.decode().splitlines()] == names
-    assert shizi("models", "verify").stdout.decode() == "".join(f"{name}  ok\n" for name in names)
+    refs = [f"{model['name']}@{model['version']}" for model in listed]
+    assert shizi("models", "verify").stdout.decode() == "".join(f"{ref}  ok\n" for ref in refs)
+
+
+def test_a_version_is_installed_read_with_and_removed(shizi: Run, tmp_path: Path) -> None:
+    bundled = ROOT / "src" / "shizi" / "models" / "data" / "crnn-s"
+    run = tmp_path / "run"
+    shutil.copytree(bundled, run)
+    manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
+    (run / "manifest.json").write_text(json.dumps(manifest | {"version": "9.1"}))
+    with tarfile.open(tmp_path / "bundle.tgz", "w:gz") as archive:
+        archive.add(run, "crnn-s")
+    where = {"SHIZI_PATHS__MODELS": str(tmp_path / "models")}
+
+    installed = shizi("models", "install", "bundle.tgz", **where)
+    assert installed.stdout == b"crnn-s@9.1\n"
+    assert shizi("models", "pull", "run", **where).stdout == b"crnn-s@9.1\n"
+    read = shizi("read", RECEIPT, "--recognizer", "crnn-s@9.1", "--format", "json", **where)
+    assert json.loads(read.stdout)["model"] == {"name": "crnn-s", "version": "9.1"}
+    used = shizi("models", "remove", "crnn-s@9.1", **where, SHIZI_READER__RECOGNIZER="crnn-s@9.1")
+    assert used.returncode == 3
+    assert "in use" in _complaint(used)
+    assert shizi("models", "remove", "crnn-s@9.1", **where).returncode == 0
+    assert shizi("models", "remove", "crnn-s", **where).returncode == 3
 
 
 def test_a_damaged_model_is_found_and_never_used(shizi: Run, tmp_path: Path) -> None:
@@ -195,6 +219,7 @@ def test_a_damaged_model_is_found_and_never_used(shizi: Run, tmp_path: Path) -> 
     bundled = ROOT / "src" / "shizi" / "models" / "data" / "crnn-s"
     manifest = json.loads((bundled / "manifest.json").read_text(encoding="utf-8"))
     (folder / "manifest.json").write_text(json.dumps(manifest | {"name": "mine"}))
+    (folder / "charset.txt").write_bytes((bundled / "charset.txt").read_bytes())
     (folder / "model.onnx").write_bytes(b"damaged")
 
     where = {"SHIZI_PATHS__MODELS": str(folder.parent)}
@@ -203,7 +228,7 @@ def test_a_damaged_model_is_found_and_never_used(shizi: Run, tmp_path: Path) -> 
     examined = shizi("doctor", **where)
 
     assert verified.returncode == 3
-    assert "crnn-s  ok" in verified.stdout.decode()
+    assert f"crnn-s@{manifest['version']}  ok" in verified.stdout.decode()
     assert "is not the file of its manifest" in _complaint(verified)
     assert read.returncode == 3
     assert "is not the file of its manifest" in _complaint(read)

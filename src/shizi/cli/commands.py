@@ -8,12 +8,10 @@ import logging
 import sys
 from collections.abc import Mapping
 
-from shizi.cli import assembly, doctor
-from shizi.cli.console import load_settings, say, say_error, table
+from shizi.cli import doctor
+from shizi.cli.console import load_settings, say, table
 from shizi.core.config import Worker
-from shizi.core.errors import ModelNotFound, ShiziError
 from shizi.core.telemetry import configure_logging
-from shizi.models.store import ModelStore, verify
 
 
 def add_json_argument(parser: argparse.ArgumentParser) -> None:
@@ -64,46 +62,6 @@ def run_config_show(args: argparse.Namespace) -> int:
     else:
         sys.stdout.write(table([(n, "" if v is None else str(v), o) for n, v, o in rows]))
     return 0
-
-
-def add_verify_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what `models verify` takes."""
-    parser.add_argument("names", nargs="*", metavar="NAME", help="default: all")
-
-
-def run_models_list(args: argparse.Namespace) -> int:
-    """List the installed models."""
-    manifests = _store(args).manifests()
-    if args.json:
-        _write_json({"models": [m.to_dict() | m.details for m in manifests]})
-        return 0
-    rows = [
-        (m.name, m.task.value, m.version, f"{m.size_bytes / 1e6:.1f} MB", m.licence, m.source)
-        for m in manifests
-    ]
-    sys.stdout.write(table(rows) if rows else "")
-    return 0
-
-
-def run_models_verify(args: argparse.Namespace) -> int:
-    """Compare model files with their digests; every one is looked at."""
-    manifests = {m.name: m for m in _store(args).manifests()}
-    if unknown := [name for name in args.names if name not in manifests]:
-        raise ModelNotFound(f"no model {unknown[0]!r}; installed: {', '.join(manifests)}")
-    status = 0
-    for name in args.names or manifests:
-        try:
-            verify(manifests[name])
-        except ShiziError as error:
-            say_error(error)
-            status = error.exit_status
-        else:
-            sys.stdout.write(f"{name}  ok\n")
-    return status
-
-
-def _store(args: argparse.Namespace) -> ModelStore:
-    return assembly.open_store(load_settings(args).settings)
 
 
 def run_doctor(args: argparse.Namespace) -> int:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from shizi import __version__
-from shizi.cli import bench, commands, importing, keys, train
+from shizi.cli import bench, commands, importing, keys, models, train
 from shizi.cli.console import say, say_error
 from shizi.cli.read import add_read_arguments, run_read
 from shizi.core.errors import OptionError, ShiziError
@@ -56,13 +56,13 @@ VERBS = (
         "models list",
         "list the installed models",
         commands.add_json_argument,
-        commands.run_models_list,
+        models.run_list,
     ),
     Verb(
         "models verify",
         "compare model files with their digests",
-        commands.add_verify_arguments,
-        commands.run_models_verify,
+        models.add_verify_arguments,
+        models.run_verify,
     ),
     Verb(
         "models import",
@@ -70,6 +70,19 @@ VERBS = (
         importing.add_import_arguments,
         importing.run_import,
     ),
+    Verb(
+        "models pull",
+        "fetch a model and install it",
+        models.add_pull_arguments,
+        models.run_pull,
+    ),
+    Verb(
+        "models install",
+        "install a model that is on this machine",
+        models.add_install_arguments,
+        models.run_install,
+    ),
+    Verb("models remove", "remove a model", models.add_remove_arguments, models.run_remove),
     Verb(
         "config show",
         "show every setting and where it comes from",

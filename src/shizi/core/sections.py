@@ -68,7 +68,7 @@ class ReaderSettings:
 
     Attributes:
         threads: of a model's run; 0 takes as many as the process may use.
-        recognizer: name of the model that reads lines.
+        recognizer: model that reads lines, a name or name@version.
         effort: fast reads with the small recognizer, balanced reads again with the large one what
             the small one doubts, accurate reads with the large one alone.
         doubt: with balanced effort, lines less likely to be right than this are read again.
@@ -115,15 +115,24 @@ class EngineSettings:
     most_memory: int = field(default=10**9, metadata={"least": 0, "unit": "bytes"})
 
 
+def _models_folder() -> Path | None:
+    """Give the folder of models in the user's home; a service may run for nobody who has one."""
+    try:
+        return Path.home() / ".local" / "share" / "shizi" / "models"
+    except RuntimeError:
+        return None
+
+
 @dataclass(frozen=True, slots=True)
 class PathSettings:
     """Folders of the owner's machine.
 
     Attributes:
-        models: folder of further models beside the bundled ones; None for none.
+        models: folder of further models beside the bundled ones, where `shizi models pull` puts
+            them; None for none.
     """
 
-    models: Path | None = None
+    models: Path | None = field(default_factory=_models_folder)
 
 
 @dataclass(frozen=True, slots=True)

@@ -246,6 +246,8 @@ class PageResult:
         steps: names of the preparation steps that were taken, in their order.
         timing_s: seconds by stage ("decode", "prepare", "detect", "recognize").
         model: name of the recognizer that read it.
+        version: of that recognizer.
+        epoch: of the release by which the service chose it; None where no service did.
     """
 
     number: int
@@ -258,6 +260,8 @@ class PageResult:
     steps: tuple[str, ...] = ()
     timing_s: tuple[tuple[str, float], ...] = ()
     model: str = ""
+    version: str = ""
+    epoch: int | None = None
 
     @property
     def text(self) -> str:

@@ -24,6 +24,7 @@ class LineRecognizer(Protocol):
     """Reads lines, alone or in batches with others'; see `Recognizer`."""
 
     name: str
+    version: str
 
     def recognize(
         self, crops: Sequence[Crop], decoding: Decoding = _DEFAULT_DECODING, /
@@ -52,6 +53,11 @@ class Looks:
     def name(self) -> str:
         """Names of the recognizers, the first one first."""
         return f"{self.first.name}+{self.second.name}" if self.second else self.first.name
+
+    @property
+    def version(self) -> str:
+        """Version of the first recognizer."""
+        return self.first.version
 
     def recognize(self, crops: Sequence[Crop]) -> list[Answer]:
         """Read crops, doubted ones twice; see `Recognizer.recognize`."""

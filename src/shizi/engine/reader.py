@@ -44,7 +44,8 @@ class Reader:
     """Reads pictures and documents; made once, shared by any number of threads.
 
     Args:
-        recognizer: name of the model that reads lines; `shizi models list` shows those there are.
+        recognizer: model that reads lines, a name or name@version; `shizi models list` shows those
+            there are.
         threads: of one model run; 0 takes as many as the process may use, up to four.
         models: folder of further models beside the bundled ones.
         sharing: makes many calls at once faster than each alone; None runs each by itself.
@@ -183,6 +184,7 @@ class Reader:
             steps=prepared.applied,
             timing_s=clock.stages(),
             model=looks.name,
+            version=looks.version,
         )
 
 

@@ -31,10 +31,11 @@ class SharedRecognizer:
 
     Attributes:
         name: of the model.
+        version: of the model.
     """
 
     def __init__(self, recognizer: Recognizer, batcher: MicroBatcher[Strip, Scan]) -> None:
-        self.name = recognizer.name
+        self.name, self.version = recognizer.name, recognizer.version
         self._recognizer = recognizer
         self._batcher = batcher
 

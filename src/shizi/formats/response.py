@@ -44,7 +44,7 @@ def pages_to_dict(
         "text": pages_to_text(pages).rstrip("\n"),
         "pages": [_page_to_dict(page) for page in pages],
         "warnings": [_notice_to_dict(notice) for page in pages for notice in page.notices],
-        "model": {"name": pages[0].model if pages else ""},
+        "model": _model(pages),
         "total_time": round(total_time_s, 4),
         "timing": _timing(pages),
         "schema": SCHEMA,
@@ -116,6 +116,8 @@ def dict_to_pages(answer: Mapping[str, Any]) -> list[PageResult]:
             scale=float(page["scale"]),
             steps=tuple(page["steps"]),
             model=str(answer["model"]["name"]),
+            version=str(answer["model"].get("version", "")),
+            epoch=answer["model"].get("epoch"),
         )
         for page in answer["pages"]
     ]
@@ -177,6 +179,15 @@ def _notice_to_dict(notice: Notice) -> Json:
     if notice.page is not None:
         result["page"] = notice.page
     return result
+
+
+def _model(pages: Sequence[PageResult]) -> Json:
+    """Tell who read; in a release, two pictures of one folder may have met different versions."""
+    if not pages:
+        return {"name": "", "version": ""}
+    first = pages[0]
+    epoch = {} if first.epoch is None else {"epoch": first.epoch}
+    return {"name": first.model, "version": first.version, **epoch}
 
 
 def _timing(pages: Sequence[PageResult]) -> dict[str, float]:

@@ -154,7 +154,7 @@ class _Granted(io.RawIOBase):
     def __init__(self, source: BinaryIO) -> None:
         super().__init__()
         self._source = source
-        self._left = 0
+        self._left = _HEADER_BYTES
 
     def grant(self, size: int) -> None:
         """Let this many more bytes be read."""

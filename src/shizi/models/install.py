@@ -1,4 +1,4 @@
-"""Puts models into the store and takes them out; whoever looks finds a model whole or not at all."""
+"""Puts models into the store and takes them out; one that is found there is always whole."""
 
 from __future__ import annotations
 

@@ -46,7 +46,14 @@ def open_recognizer(
     session = _open(manifest, threads)
     if manifest.charset_file is None:
         charset = _embedded_charset(manifest, session)
-        return Recognizer(session, charset, manifest.name, _PPOCR, _beam(charset, language))
+        return Recognizer(
+            session,
+            charset,
+            manifest.name,
+            _PPOCR,
+            _beam(charset, language),
+            version=manifest.version,
+        )
     charset = read_charset(manifest)
     calibrations = Calibrations.from_dict(manifest.details.get("calibration"))
     form = manifest.details.get("form")
@@ -57,6 +64,7 @@ def open_recognizer(
         form=None if form is None else LineForm.from_dict(form),
         beam=_beam(charset, language),
         calibrations=calibrations,
+        version=manifest.version,
     )
 
 
@@ -76,6 +84,20 @@ def open_detector(
     """
     session = _open(store.find(name, Task.DETECT), threads)
     return Detector(wrap(session) if wrap else session)
+
+
+def try_out(store: ModelStore, manifest: Manifest) -> None:
+    """Load a model once and let it go, to know that it can be.
+
+    Raises:
+        ModelError: it cannot.
+    """
+    if manifest.task is Task.RECOGNIZE:
+        open_recognizer(store, manifest.ref, threads=1)
+    elif manifest.task is Task.DETECT:
+        open_detector(store, manifest.ref, threads=1)
+    else:
+        open_language_model(store, manifest.ref)
 
 
 def _beam(charset: Charset, language: NgramModel | None) -> BeamDecoder | None:

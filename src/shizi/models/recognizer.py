@@ -118,6 +118,7 @@ class Recognizer:
 
     Attributes:
         name: of the model.
+        version: of the model.
     """
 
     def __init__(
@@ -128,6 +129,7 @@ class Recognizer:
         form: LineForm | None = None,
         beam: BeamDecoder | None = None,
         calibrations: Calibrations | None = None,
+        version: str = "",
     ) -> None:
         """Bind a session to the charset of its head.
 
@@ -138,11 +140,12 @@ class Recognizer:
             form: how it takes lines; None for our own networks.
             beam: decodes with a language model; None leaves greedy decoding.
             calibrations: what its probabilities are worth; None takes them at their word.
+            version: of the model.
 
         Raises:
             IncompatibleModel: the model's metadata name another charset.
         """
-        self.name = name
+        self.name, self.version = name, version
         self._session = session
         self._charset = charset
         self._beam = beam

@@ -28,6 +28,7 @@ Array = NDArray[Any]
 
 # What ONNX Runtime raises when a file is no model it can run, as opposed to a run that fails.
 _UNREADABLE: tuple[type[Exception], ...] = (
+    ort_state.Fail,
     ort_state.InvalidProtobuf,
     ort_state.InvalidGraph,
     ort_state.NoModel,

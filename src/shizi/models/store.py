@@ -106,7 +106,12 @@ class ModelStore:
         found: dict[str, Manifest] = {}
         for folder in self.folders:
             for path in sorted(folder.glob(f"*/{MANIFEST}")):
-                manifest = read_manifest(path)
+                try:
+                    manifest = read_manifest(path)
+                except IncompatibleModel:
+                    if path.exists():
+                        raise
+                    continue  # removed since it was listed
                 found.setdefault(manifest.ref, manifest)
         for manifest in _wheel_manifests():
             found.setdefault(manifest.ref, manifest)

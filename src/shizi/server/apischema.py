@@ -161,7 +161,14 @@ def _answers() -> Json:
         "text": text("all lines, a line feed between them, a form feed between pages"),
         "pages": array(ref("Page")),
         "warnings": array(ref("Notice")),
-        "model": record({"name": text("the recognizer")}),
+        "model": record(
+            {
+                "name": text("the recognizer"),
+                "version": text("of the recognizer"),
+                "epoch": whole("of the release that chose it; 0 where there never was one"),
+            },
+            ("epoch",),
+        ),
         "total_time": number("seconds"),
         "timing": {"type": "object", "additionalProperties": {"type": "number"}},
     }

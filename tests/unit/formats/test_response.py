@@ -57,7 +57,7 @@ def test_no_text_is_a_success() -> None:
     response = pages_to_dict([_page(1)], 0.1)
 
     assert (response["success"], response["results"], response["text"]) == (True, [], "")
-    assert pages_to_dict([], 0.1)["model"] == {"name": ""}
+    assert pages_to_dict([], 0.1)["model"] == {"name": "", "version": ""}
 
 
 def test_characters_are_listed_where_there_are_some() -> None:
@@ -96,7 +96,7 @@ def test_pages_warnings_model_and_timing() -> None:
         {"code": "downscaled", "detail": "halved", "page": 1},
         {"code": "other", "detail": "whole document"},
     ]
-    assert response["model"] == {"name": "crnn-s"}
+    assert response["model"] == {"name": "crnn-s", "version": ""}
     assert response["timing"] == {"decode": 0.15, "detect": 0.2}
 
 

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import hashlib
-import json
 import shutil
 from pathlib import Path
 
@@ -18,30 +16,10 @@ from shizi.models.store import (
     read_manifest,
     verify,
 )
+from tests.unit.models.makers import digest, make_model
 
 # The promise of the project: the file that is shipped is small.
 MOST_BYTES = 8_000_000
-
-
-def make_model(folder: Path, name: str = "mine", **changes: object) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "model.onnx").write_bytes(b"weights")
-    (folder / "charset.txt").write_text("a\nb\n")
-    manifest = {
-        "name": name,
-        "version": "1",
-        "task": "recognize",
-        "file": "model.onnx",
-        "sha256": hashlib.sha256(b"weights").hexdigest(),
-        "charset": "charset.txt",
-        "licence": "Apache-2.0",
-        "source": "a test",
-        "dims": {"hidden": 1},
-        **changes,
-    }
-    path = folder / "manifest.json"
-    path.write_text(json.dumps({k: v for k, v in manifest.items() if v is not None}))
-    return path
 
 
 def test_the_bundled_models_are_whole_and_small() -> None:
@@ -106,7 +84,7 @@ def test_a_recognizer_without_its_charset_is_refused(tmp_path: Path) -> None:
     manifest = read_manifest(make_model(tmp_path))
     assert read_charset(manifest).symbols == ("a", "b")
     (tmp_path / "charset.txt").unlink()
-    with pytest.raises(IncompatibleModel, match="charset"):
+    with pytest.raises(ModelNotFound, match="charset"):
         read_charset(manifest)
     with pytest.raises(IncompatibleModel, match="names no charset"):
         read_charset(read_manifest(make_model(tmp_path, charset=None)))
@@ -117,8 +95,13 @@ def test_opening_checks_the_digest_and_the_charset(tmp_path: Path) -> None:
     shutil.copytree(bundled.file.parent, tmp_path / "copy")
     store = ModelStore((tmp_path,))
     open_recognizer(store, DEFAULT_RECOGNIZER, 1)
-    charset = tmp_path / "copy" / "charset.txt"
+    charset, manifest = tmp_path / "copy" / "charset.txt", tmp_path / "copy" / "manifest.json"
+    before = digest(charset.read_bytes())
     charset.write_text(charset.read_text().replace("中", "\u9fa6"))
+    with pytest.raises(ChecksumMismatch, match="charset"):
+        open_recognizer(store, DEFAULT_RECOGNIZER, 1)
+    # Signed anew, it is still not the one the network was trained with.
+    manifest.write_text(manifest.read_text().replace(before, digest(charset.read_bytes())))
     with pytest.raises(IncompatibleModel, match="charset"):
         open_recognizer(store, DEFAULT_RECOGNIZER, 1)
     (tmp_path / "copy" / "model.onnx").write_bytes(b"")
