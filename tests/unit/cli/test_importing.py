@@ -28,6 +28,7 @@ def test_without_a_folder_of_models_it_is_told(
     monkeypatch: pytest.MonkeyPatch, capsys: Captured
 ) -> None:
     monkeypatch.setattr(importing, "find_spec", lambda name: name)
+    monkeypatch.setenv("SHIZI_PATHS__MODELS", "")
     assert main(["models", "import", "folder", "--name", "x"]) == 1
     assert "--to DIR" in capsys.readouterr().err
 
