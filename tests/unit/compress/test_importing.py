@@ -91,7 +91,7 @@ def test_the_files_have_the_published_size() -> None:
 
 
 def test_a_line_is_read_as_modelscope_reads_it(case: Case) -> None:
-    pictures = [modelscope.picture(columns, seed=columns) for columns in (70, 340, 430, 800)]
+    pictures = [modelscope.picture(columns, seed=columns) for columns in (70, 340, 410, 800)]
     pictures.append(modelscope.picture(200, rows=20))
     answers = case.recognizer().recognize(pictures)
     texts = [answer.text for answer in answers if isinstance(answer, Reading)]
