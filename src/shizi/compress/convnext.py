@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 import torch
 
-from shizi.compress.graph import INPUT, OUTPUT, Graph, Intake, to_array
+from shizi.compress.graph import INPUT, OUTPUT, Facts, Graph, Intake, to_array
 from shizi.nets.convnext import (
     HEIGHT,
     PIECE,
@@ -50,12 +50,8 @@ def build_convnext_onnx(
         joined = _join(graph, columns, count, net.dims.width)
         head = net.vitstr.head
         graph.linear(joined, head.weight, head.bias, OUTPUT)
-    metadata = {
-        "stride": str(STRIDE),
-        "dims": str(net.dims.to_dict()),
-        "charset_sha256": charset.sha256,
-    }
-    return graph.finish(name, 3 if intake else 1, net.dims.classes, metadata)
+    planes = 3 if intake else 1
+    return graph.finish(Facts(name, charset, net.dims.to_dict(), STRIDE, planes))
 
 
 def _count(graph: Graph) -> str:

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
+from shizi.text.charset import Charset
+
 OPSET = 17
 IR_VERSION = 8
 INPUT = "strips"
@@ -30,6 +32,25 @@ class Intake:
 
     weights: tuple[float, float, float]
     offset: float
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a graph tells of itself.
+
+    Attributes:
+        name: of the model.
+        charset: symbols of its classes.
+        dims: sizes of the network.
+        stride: columns of pixels a column of scores.
+        planes: of a strip: 1 for grey, 3 for colors.
+    """
+
+    name: str
+    charset: Charset
+    dims: dict[str, Any]
+    stride: int
+    planes: int
 
 
 class Graph:
@@ -110,19 +131,26 @@ class Graph:
         names = [INPUT, self.weight("intake.w", weight), self.weight("intake.b", bias)]
         return self.node("Conv", names, "grey", kernel_shape=[1, 1])
 
-    def finish(
-        self, name: str, planes: int, classes: int, metadata: dict[str, str]
-    ) -> onnx.ModelProto:
-        """Give the model: `strips` (B, planes, 32, W) to `logits` (B, T, classes), float32."""
-        taken: list[str | int | None] = ["B", planes, 32, "W"]
+    def finish(self, facts: Facts) -> onnx.ModelProto:
+        """Give the model: `strips` (B, planes, 32, W) to `logits` (B, T, classes), float32.
+
+        Its metadata hold the name, the stride, the dims and the charset's digest.
+        """
+        taken: list[str | int | None] = ["B", facts.planes, 32, "W"]
         inputs = [helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, taken)]
-        shape: list[str | int | None] = ["B", "T", classes]
+        shape: list[str | int | None] = ["B", "T", len(facts.charset)]
         outputs = [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, shape)]
-        body = helper.make_graph(self.nodes, name, inputs, outputs, self.weights)
+        body = helper.make_graph(self.nodes, facts.name, inputs, outputs, self.weights)
         opsets = [helper.make_opsetid("", OPSET)]
         model = helper.make_model(body, opset_imports=opsets, producer_name="shizi")
         model.ir_version = IR_VERSION
-        helper.set_model_props(model, {"name": name, **metadata})
+        metadata = {
+            "name": facts.name,
+            "stride": str(facts.stride),
+            "dims": str(facts.dims),
+            "charset_sha256": facts.charset.sha256,
+        }
+        helper.set_model_props(model, metadata)
         onnx.checker.check_model(model, full_check=True)
         return model
 

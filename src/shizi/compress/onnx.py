@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from shizi.compress.graph import OUTPUT, Graph, Intake, to_array
+from shizi.compress.graph import OUTPUT, Facts, Graph, Intake, to_array
 from shizi.nets.crnn import STRIDE, Crnn
 from shizi.text.charset import Charset
 
@@ -33,12 +33,8 @@ def build_onnx(
         features = _convolutions(graph, net, graph.take_in(intake))
         context = _lstm(graph, net, features)
         _head(graph, net, context)
-    metadata = {
-        "stride": str(STRIDE),
-        "dims": str(net.dims.to_dict()),
-        "charset_sha256": charset.sha256,
-    }
-    return graph.finish(name, 3 if intake else 1, net.dims.classes, metadata)
+    planes = 3 if intake else 1
+    return graph.finish(Facts(name, charset, net.dims.to_dict(), STRIDE, planes))
 
 
 def export_onnx(net: Crnn, charset: Charset, name: str, path: Path) -> None:
