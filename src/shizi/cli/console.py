@@ -6,11 +6,12 @@ import argparse
 import contextlib
 import sys
 from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import BinaryIO
 
 from shizi.core.config import Loaded, load
-from shizi.core.errors import FileAccessError, ShiziError
+from shizi.core.errors import FileAccessError, MissingExtra, ShiziError
 
 STANDARD = "-"
 
@@ -34,6 +35,20 @@ def load_settings(args: argparse.Namespace) -> Loaded:
     """
     flags = {name: value for name, value in vars(args).items() if "." in name}
     return load(flags, file=args.config)
+
+
+def need_extra(extra: str, packages: Sequence[str]) -> None:
+    """Refuse a command whose packages are not all there; none of them is loaded for it.
+
+    Args:
+        extra: that brings them.
+        packages: by the names they are imported by.
+
+    Raises:
+        MissingExtra: one is not installed.
+    """
+    if any(find_spec(name) is None for name in packages):
+        raise MissingExtra(extra)
 
 
 @contextlib.contextmanager

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from importlib.util import find_spec
 from pathlib import Path
 
-from shizi.cli.console import load_settings, say
-from shizi.core.errors import MissingExtra, OptionError
-
-_NEEDED = ("torch", "onnx")
+from shizi.cli.console import load_settings, need_extra, say
+from shizi.core.errors import OptionError
 
 
 def add_import_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,8 +27,7 @@ def add_import_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_import(args: argparse.Namespace) -> int:
     """Write a model folder, and tell what became of the checkpoint."""
-    if any(find_spec(name) is None for name in _NEEDED):
-        raise MissingExtra("train")
+    need_extra("train", ("torch", "onnx"))
     folder = args.to or load_settings(args).settings.paths.models
     if folder is None:
         raise OptionError("no folder of models is set; give --to DIR, or set paths.models")

@@ -5,12 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import signal
-from importlib.util import find_spec
 from pathlib import Path
 
 from shizi.cli.assembly import open_store
-from shizi.cli.console import load_settings, say
-from shizi.core.errors import MissingExtra, OptionError
+from shizi.cli.console import load_settings, need_extra, say
+from shizi.core.errors import OptionError
 from shizi.models.store import DEFAULT_DETECTOR
 
 _NEEDED = ("torch", "onnx", "fontTools", "matplotlib", "rapidfuzz")
@@ -201,5 +200,4 @@ def _read_card(path: Path) -> dict[str, object]:
 
 
 def _need_extra() -> None:
-    if any(find_spec(name) is None for name in _NEEDED):
-        raise MissingExtra("train")
+    need_extra("train", _NEEDED)

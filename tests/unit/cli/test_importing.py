@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from shizi.cli import importing
+from shizi.cli import console
 from shizi.cli.main import main
 
 Captured = pytest.CaptureFixture[str]
@@ -19,7 +19,7 @@ def no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def test_without_the_extra_it_is_told(monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
-    monkeypatch.setattr(importing, "find_spec", lambda name: None)
+    monkeypatch.setattr(console, "find_spec", lambda name: None)
     assert main(["models", "import", "folder", "--name", "x", "--to", "models"]) == 3
     assert "[train]" in capsys.readouterr().err
 
@@ -27,7 +27,7 @@ def test_without_the_extra_it_is_told(monkeypatch: pytest.MonkeyPatch, capsys: C
 def test_without_a_folder_of_models_it_is_told(
     monkeypatch: pytest.MonkeyPatch, capsys: Captured
 ) -> None:
-    monkeypatch.setattr(importing, "find_spec", lambda name: name)
+    monkeypatch.setattr(console, "find_spec", lambda name: name)
     monkeypatch.setenv("SHIZI_PATHS__MODELS", "")
     assert main(["models", "import", "folder", "--name", "x"]) == 1
     assert "--to DIR" in capsys.readouterr().err
