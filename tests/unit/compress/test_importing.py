@@ -46,8 +46,12 @@ class Case:
     models: Path
     imported: Imported
 
+    @property
+    def name(self) -> str:
+        return self.family.lower()
+
     def recognizer(self) -> Recognizer:
-        return open_recognizer(ModelStore((self.models,)), self.family.value, 2)
+        return open_recognizer(ModelStore((self.models,)), self.name, 2)
 
     def wanted(self, picture: np.ndarray) -> str:
         """Give what ModelScope reads where the line is, without spaces at its ends."""
@@ -74,7 +78,7 @@ def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     shapes = modelscope.crnn_shapes() if crnn else modelscope.convnext_shapes()
     state = modelscope.talkative(modelscope.generated(shapes))
     source = modelscope.save(state, folder / "source")
-    plan = ImportPlan(source, None, folder / "models", request.param.value, "1.0.0")
+    plan = ImportPlan(source, None, folder / "models", request.param.lower(), "1.0.0")
     scores = modelscope.crnn_scores if crnn else modelscope.convnext_scores
     width, first = (640, 1) if crnn else (804, 2)
     done = import_recognizer(plan)
@@ -114,7 +118,7 @@ def test_the_graph_scores_as_torch_does(case: Case) -> None:
 
 
 def test_the_store_serves_what_was_imported(case: Case) -> None:
-    manifest = ModelStore((case.models,)).find(case.family.value, Task.RECOGNIZE)
+    manifest = ModelStore((case.models,)).find(case.name, Task.RECOGNIZE)
     verify(manifest)
     assert manifest.licence == "Apache-2.0"
     assert case.family in manifest.source
@@ -125,7 +129,7 @@ def test_the_store_serves_what_was_imported(case: Case) -> None:
 
 
 def test_a_name_is_taken_once(case: Case, tmp_path: Path) -> None:
-    plan = ImportPlan(tmp_path, None, case.models, case.family.value, "2")
+    plan = ImportPlan(tmp_path, None, case.models, case.name, "2")
     with pytest.raises(OptionError, match="there already"):
         import_recognizer(plan)
 
