@@ -24,7 +24,8 @@ def test_an_imported_recognizer_reads_a_page(shizi: Run, tmp_path: Path) -> None
     done = shizi("models", "import", source, "--name", "vit", **settings)
     assert done.returncode == 0, done.stderr
     assert b"ConvNextViT: 7643 classes, 1 without a symbol left out" in done.stderr
-    assert [path.name for path in models.iterdir()] == ["vit"]
+    assert done.stdout == b"vit@1.0.0\n"
+    assert (models / "vit@1.0.0" / "model.onnx").is_file()
     assert shizi("models", "verify", "vit", **settings).stdout.endswith(b"ok\n")
     page = shizi("read", "-f", "json", "--recognizer", "vit", RECEIPT, **settings)
     assert page.returncode == 0, page.stderr

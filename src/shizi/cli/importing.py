@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from shizi.cli.console import load_settings, need_extra, say
-from shizi.core.errors import OptionError
+from shizi.cli.console import need_extra, say
+from shizi.cli.models import add_folder_argument, models_folder, tell_installed
 
 
 def add_import_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,19 +18,17 @@ def add_import_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SOURCE",
         help="folder with pytorch_model.pt and vocab.txt, or a checkpoint",
     )
-    add("--name", type=_name, required=True, help="name of the model")
-    add("--to", type=Path, metavar="DIR", help="folder of models; default: paths.models")
+    add("--name", required=True, help="of the model")
     add("--vocab", type=Path, metavar="FILE", help="instead of vocab.txt beside the checkpoint")
     add("--weights-version", default="1.0.0", metavar="VERSION")
     add("--licence", default="Apache-2.0", metavar="SPDX", help="of the weights")
+    add_folder_argument(parser)
 
 
 def run_import(args: argparse.Namespace) -> int:
-    """Write a model folder, and tell what became of the checkpoint."""
+    """Install a model, and tell what became of the checkpoint."""
     need_extra("train", ("torch", "onnx"))
-    folder = args.to or load_settings(args).settings.paths.models
-    if folder is None:
-        raise OptionError("no folder of models is set; give --to DIR, or set paths.models")
+    folder = models_folder(args)
     # Torch takes seconds to load, and serving installs do not have it.
     from shizi.compress.importing import ImportPlan, import_recognizer  # noqa: PLC0415
 
@@ -45,11 +43,5 @@ def run_import(args: argparse.Namespace) -> int:
     done = import_recognizer(plan)
     say(f"{done.family}: {done.classes} classes, {done.left_out} without a symbol left out")
     say(f"the graph's scores differ from torch's by {done.difference:.1e} at most")
-    say(f"written: {done.manifest.parent}")
+    tell_installed(done.manifest)
     return 0
-
-
-def _name(text: str) -> str:
-    if not text or text.startswith(".") or Path(text).name != text:
-        raise argparse.ArgumentTypeError(f"{text!r} is no name of a folder")
-    return text

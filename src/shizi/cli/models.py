@@ -31,19 +31,19 @@ def add_pull_arguments(parser: argparse.ArgumentParser) -> None:
         "huggingface:owner/name",
     )
     parser.add_argument("--sha256", default="", metavar="DIGEST", help="of the bundle or manifest")
-    _add_folder(parser)
+    add_folder_argument(parser)
 
 
 def add_install_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `models install` takes."""
     parser.add_argument("source", type=Path, metavar="PATH", help="a model's folder, or a bundle")
-    _add_folder(parser)
+    add_folder_argument(parser)
 
 
 def add_remove_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `models remove` takes."""
     parser.add_argument("ref", metavar="NAME[@VERSION]", help="see `shizi models list`")
-    _add_folder(parser)
+    add_folder_argument(parser)
 
 
 def run_list(args: argparse.Namespace) -> int:
@@ -85,7 +85,9 @@ def run_pull(args: argparse.Namespace) -> int:
     from shizi.models.pull import pull  # noqa: PLC0415
 
     digest = args.sha256.lower()
-    _tell_installed(pull(args.address, _folder(args), try_out, sha256=digest, tell=_tell_fetch))
+    tell_installed(
+        pull(args.address, models_folder(args), try_out, sha256=digest, tell=_tell_fetch)
+    )
     return 0
 
 
@@ -94,7 +96,7 @@ def run_install(args: argparse.Namespace) -> int:
     from shizi.models.install import install  # noqa: PLC0415
     from shizi.models.opening import try_out  # noqa: PLC0415
 
-    _tell_installed(install(args.source, _folder(args), try_out))
+    tell_installed(install(args.source, models_folder(args), try_out))
     return 0
 
 
@@ -103,18 +105,24 @@ def run_remove(args: argparse.Namespace) -> int:
     from shizi.models.install import remove  # noqa: PLC0415
 
     settings = load_settings(args).settings
-    manifest = remove(args.ref, _folder(args), lambda m: _use(m, settings))
+    manifest = remove(args.ref, models_folder(args), lambda m: _use(m, settings))
     say(f"removed {manifest.ref}")
     return 0
 
 
-def _add_folder(parser: argparse.ArgumentParser) -> None:
+def add_folder_argument(parser: argparse.ArgumentParser) -> None:
+    """Declare `--to`."""
     parser.add_argument(
         "--to", dest="paths.models", metavar="DIR", help="of the models; default: paths.models"
     )
 
 
-def _folder(args: argparse.Namespace) -> Path:
+def models_folder(args: argparse.Namespace) -> Path:
+    """Give the folder that models are put into.
+
+    Raises:
+        OptionError: neither a flag nor a setting names one.
+    """
     folder = load_settings(args).settings.paths.models
     if folder is None:
         raise OptionError("no folder of models: give --to, or the setting paths.models")
@@ -145,6 +153,7 @@ def _tell_fetch(url: str) -> None:
     say(f"fetching {url}")
 
 
-def _tell_installed(manifest: Manifest) -> None:
+def tell_installed(manifest: Manifest) -> None:
+    """Give the name of an installed model, and tell where it is."""
     sys.stdout.write(f"{manifest.ref}\n")
     say(f"installed in {manifest.file.parent}")

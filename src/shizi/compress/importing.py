@@ -6,8 +6,6 @@ and nothing else: what it might hold beside them is refused, never run.
 
 from __future__ import annotations
 
-import hashlib
-import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,9 +20,12 @@ from shizi.compress.convnext import build_convnext_onnx
 from shizi.compress.graph import INPUT, Intake
 from shizi.compress.onnx import build_onnx
 from shizi.compress.publish import write_recognizer
-from shizi.core.errors import FileAccessError, GateFailed, IncompatibleModel, OptionError
+from shizi.core.errors import FileAccessError, GateFailed, IncompatibleModel
 from shizi.imaging.lines import LINE_HEIGHT, Canvas, Scaling
+from shizi.models.install import install
 from shizi.models.lineform import LineForm
+from shizi.models.manifest import Manifest, check_ref, file_digest
+from shizi.models.opening import try_out
 from shizi.models.session import OrtSession
 from shizi.nets.convnext import PIECE_PX, SEAM, STEP_PX, STRIDE, ConvNextVit
 from shizi.nets.crnn import Crnn, count_parameters
@@ -78,14 +79,14 @@ class Imported:
     """What became of a checkpoint.
 
     Attributes:
-        manifest: of the new model.
+        manifest: of the installed model.
         family: whose checkpoint it was.
         classes: it scores, the blank included.
         left_out: classes of the checkpoint that stand for no symbol of their own.
         difference: largest one between the scores of torch and of the graph, on random lines.
     """
 
-    manifest: Path
+    manifest: Manifest
     family: Family
     classes: int
     left_out: int
@@ -93,19 +94,16 @@ class Imported:
 
 
 def import_recognizer(plan: ImportPlan) -> Imported:
-    """Write a checkpoint of ModelScope's as a model folder.
-
-    The folder appears as a whole, or not at all.
+    """Install a checkpoint of ModelScope's as a model.
 
     Raises:
-        FileAccessError: a file cannot be read.
+        FileAccessError: a file cannot be read, or the folder of models not written.
         GateFailed: the graph scores otherwise than the network it was made from.
         IncompatibleModel: the checkpoint or the vocabulary is not one of these networks'.
-        OptionError: there is a model of this name in the folder.
+        ModelConflict: another model of this name and version is there.
+        OptionError: the name or the version cannot be a model's.
     """
-    target = plan.folder / plan.name
-    if target.exists():
-        raise OptionError(f"{target} is there already; give another name, or remove it first")
+    check_ref(plan.name, plan.version)
     checkpoint, vocabulary = _files(plan)
     weights = read_weights(checkpoint)
     kept, charset = read_vocabulary(vocabulary, weights)
@@ -118,23 +116,17 @@ def import_recognizer(plan: ImportPlan) -> Imported:
         "version": plan.version,
         "licence": plan.licence,
         "source": f"imported from ModelScope's {weights.family} ({checkpoint.name})",
-        "source_sha256": hashlib.sha256(checkpoint.read_bytes()).hexdigest(),
+        "source_sha256": file_digest(checkpoint),
         "form": form.to_dict(),
         "dims": net.dims.to_dict(),
         "parameters": count_parameters(net),
     }
-    plan.folder.mkdir(parents=True, exist_ok=True)
-    # On the same disk, so that the last step is one renaming.
-    making = Path(tempfile.mkdtemp(prefix=f".{plan.name}-", dir=plan.folder))
-    try:
-        write_recognizer(making, model, charset, facts)
-        difference = compare_scores(net, making / "model.onnx", canvas)
-        making.chmod(0o755)
-        making.replace(target)
-    finally:
-        shutil.rmtree(making, ignore_errors=True)
+    with tempfile.TemporaryDirectory() as made:
+        write_recognizer(Path(made), model, charset, facts)
+        difference = compare_scores(net, model, canvas)
+        manifest = install(Path(made), plan.folder, try_out)
     left_out = weights.classes - len(kept)
-    return Imported(target / "manifest.json", weights.family, len(kept), left_out, difference)
+    return Imported(manifest, weights.family, len(kept), left_out, difference)
 
 
 def read_weights(path: Path) -> Weights:
@@ -194,7 +186,7 @@ def read_vocabulary(path: Path, weights: Weights) -> tuple[list[int], Charset]:
     return [BLANK, *(class_of[symbol] for symbol in symbols)], Charset(symbols)
 
 
-def compare_scores(net: Crnn | ConvNextVit, model: Path, canvas: Canvas) -> float:
+def compare_scores(net: Crnn | ConvNextVit, model: ModelProto, canvas: Canvas) -> float:
     """Give the largest difference between a network's scores and those of its graph.
 
     Args:
@@ -205,7 +197,7 @@ def compare_scores(net: Crnn | ConvNextVit, model: Path, canvas: Canvas) -> floa
     Raises:
         GateFailed: it is more than `PARITY`.
     """
-    session = OrtSession(model)
+    session = OrtSession(model.SerializeToString(), name=model.graph.name)
     worst = 0.0
     for lines, width in ((2, canvas.first), (1, canvas.first + canvas.step)):
         colors = np.random.default_rng(width).uniform(-1, 1, (lines, 3, LINE_HEIGHT, width))
@@ -218,7 +210,7 @@ def compare_scores(net: Crnn | ConvNextVit, model: Path, canvas: Canvas) -> floa
         scale = max(1.0, float(np.abs(wanted).max()))
         worst = max(worst, float(np.abs(scores - wanted).max()) / scale)
     if not worst <= PARITY:
-        raise GateFailed(f"{model.name} scores lines otherwise than its weights, by {worst:.2g}")
+        raise GateFailed(f"the graph scores lines otherwise than its weights, by {worst:.2g}")
     return worst
 
 

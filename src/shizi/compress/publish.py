@@ -11,7 +11,7 @@ from onnx import ModelProto
 
 from shizi.compress.onnx import build_onnx
 from shizi.core.errors import IncompatibleModel
-from shizi.models.manifest import file_digest, write_manifest
+from shizi.models.manifest import check_ref, file_digest, write_manifest
 from shizi.nets.crnn import Crnn, count_parameters, load_checkpoint
 from shizi.text.charset import Charset
 
@@ -48,7 +48,12 @@ def publish_recognizer(
 
     Returns:
         The manifest.
+
+    Raises:
+        IncompatibleModel: the file is no checkpoint of this program.
+        OptionError: the name or the version cannot be a model's.
     """
+    check_ref(name, version)
     net, charset = read_checkpoint(checkpoint)
     facts = {
         "name": name,

@@ -10,7 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from shizi.core.errors import ChecksumMismatch, IncompatibleModel, ModelNotFound
+from shizi.core.errors import ChecksumMismatch, IncompatibleModel, ModelNotFound, OptionError
 from shizi.models.onnxfile import external_data
 
 MANIFEST = "manifest.json"
@@ -95,6 +95,18 @@ def split_ref(ref: str) -> tuple[str, str]:
     """Split `name@version`; the version is empty where none is named."""
     name, _, version = ref.partition("@")
     return name, version
+
+
+def check_ref(name: str, version: str) -> None:
+    """Refuse what cannot name a model, before any work is done for it.
+
+    Raises:
+        OptionError: the name or the version cannot.
+    """
+    if not _NAME.fullmatch(name):
+        raise OptionError(f"{name!r} names no model: small letters, digits, '.', '_' and '-'")
+    if not _VERSION.fullmatch(version):
+        raise OptionError(f"{version!r} is no version: letters, digits, '.', '+', '_' and '-'")
 
 
 def read_manifest(path: Path) -> Manifest:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +23,7 @@ from shizi.core.errors import (  # noqa: E402
     FileAccessError,
     GateFailed,
     IncompatibleModel,
+    ModelConflict,
     OptionError,
 )
 from shizi.models.opening import open_recognizer  # noqa: E402
@@ -128,10 +129,12 @@ def test_the_store_serves_what_was_imported(case: Case) -> None:
     assert case.imported.classes == 7644 - case.imported.left_out
 
 
-def test_a_name_is_taken_once(case: Case, tmp_path: Path) -> None:
-    plan = ImportPlan(tmp_path, None, case.models, case.name, "2")
-    with pytest.raises(OptionError, match="there already"):
-        import_recognizer(plan)
+@pytest.mark.parametrize(
+    ("name", "version"), [("Crnn", "1"), ("a/b", "1"), ("", "1"), ("a", "1/2")]
+)
+def test_what_cannot_name_a_model_is_refused(tmp_path: Path, name: str, version: str) -> None:
+    with pytest.raises(OptionError, match="letters, digits"):
+        import_recognizer(ImportPlan(tmp_path, None, tmp_path, name, version))
 
 
 @pytest.mark.parametrize("prefix", ["recognizer.", "module.", "recognizer.module."])
@@ -221,6 +224,18 @@ def test_a_vocabulary_of_another_length_is_refused(tmp_path: Path) -> None:
     assert not plan.folder.exists()
 
 
+def test_a_version_stands_for_the_same_weights_for_ever(tmp_path: Path) -> None:
+    plan = small(tmp_path, list("abc"), 4)
+    first = import_recognizer(plan)
+    assert import_recognizer(plan).manifest == first.manifest
+    state = modelscope.generated(modelscope.crnn_shapes(4), seed=6)
+    torch.save(state, plan.source / "pytorch_model.pt")
+    with pytest.raises(ModelConflict, match="small@1"):
+        import_recognizer(plan)
+    second = import_recognizer(replace(plan, version="2"))
+    assert second.manifest.sha256 != first.manifest.sha256
+
+
 def test_of_a_symbol_with_two_classes_the_later_counts(tmp_path: Path) -> None:
     plan = small(tmp_path, [*"abcabd", " "], 8)
     weights = read_weights(plan.source / "pytorch_model.pt")
@@ -228,7 +243,7 @@ def test_of_a_symbol_with_two_classes_the_later_counts(tmp_path: Path) -> None:
     assert charset.symbols == tuple("cabd ")
     assert kept == [0, 3, 4, 5, 6, 7]
     assert import_recognizer(plan).left_out == 2
-    content = json.loads((plan.folder / "small" / "manifest.json").read_text())
+    content = json.loads((plan.folder / "small@1" / "manifest.json").read_text())
     assert content["dims"]["classes"] == 6
 
 
@@ -251,4 +266,4 @@ def test_a_graph_that_scores_otherwise_is_not_taken(
     monkeypatch.setattr(importing, "PARITY", 0.0)
     with pytest.raises(GateFailed):
         import_recognizer(plan)
-    assert list(plan.folder.iterdir()) == []
+    assert not plan.folder.exists()

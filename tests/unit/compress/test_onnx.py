@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch")
 
 from shizi.compress.onnx import export_onnx  # noqa: E402
 from shizi.compress.publish import publish_recognizer, read_checkpoint  # noqa: E402
-from shizi.core.errors import IncompatibleModel  # noqa: E402
+from shizi.core.errors import IncompatibleModel, OptionError  # noqa: E402
 from shizi.models.opening import open_recognizer  # noqa: E402
 from shizi.models.session import OrtSession  # noqa: E402
 from shizi.models.store import ModelStore, Task  # noqa: E402
@@ -67,6 +67,13 @@ def test_a_published_checkpoint_can_be_served(tmp_path: Path) -> None:
     assert manifest.details["dims"]["classes"] == len(CHARSET)
     recognizer = open_recognizer(store, "mini", 1)
     assert len(recognizer.recognize([np.zeros((32, 100), np.uint8)])) == 1
+
+
+def test_a_name_that_no_store_would_find_is_refused(tmp_path: Path) -> None:
+    torch.save(save_checkpoint(network(), CHARSET.symbols), tmp_path / "best.pt")
+    with pytest.raises(OptionError, match="Mini"):
+        publish_recognizer(tmp_path / "best.pt", tmp_path / "m", "Mini", "0.0.1", {})
+    assert not (tmp_path / "m").exists()
 
 
 def test_what_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
