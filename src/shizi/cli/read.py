@@ -48,9 +48,14 @@ def add_read_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_output_arguments(parser)
     parser.add_argument("--pages", metavar="LIST", help="such as 1,3-5,9-")
+    parser.add_argument("--password", help="of an encrypted PDF")
+    add_reading_arguments(parser)
+
+
+def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare how pages are read."""
     parser.add_argument("--steps", metavar="NAMES", default="auto", help="auto, none or a,b,c")
     parser.add_argument("--chars", action="store_true", help="list each character in JSON")
-    parser.add_argument("--password", help="of an encrypted PDF")
     parser.add_argument(
         "--dpi", dest="reader.pdf_dpi", type=int, metavar="DPI", help="for the pages of a PDF"
     )

@@ -109,12 +109,14 @@ class Reader:
 
         An error rises at the page it concerns. Closing the generator releases the document.
         """
-        deadline = min(Deadline.after(options.timeout_s), current_terms().deadline)
+        given = Deadline.after(options.timeout_s)
         check_steps(options.steps or ())
         looks = self._looks.choose(options)
         with closing(self._pages(source, options)) as pages:
             while True:
                 started = time.perf_counter()
+                # Whoever asks for the next page may give it time of its own.
+                deadline = min(given, current_terms().deadline)
                 deadline.check("between two pages")
                 page = next(pages, None)
                 if page is None:

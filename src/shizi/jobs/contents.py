@@ -36,6 +36,16 @@ def pages(rows: Rows, job_id: str, after: tuple[int, int], limit: int) -> list[P
     return [PageRecord(item, page, bytes(body)) for item, page, body in found]
 
 
+def has_read(rows: Rows, job_id: str, source: Source) -> bool:
+    """See `Ledger.has_read`."""
+    found = rows.one(
+        "SELECT 1 FROM items WHERE job_id = :id AND ref = :ref AND digest = :digest "
+        "AND state = 'succeeded'",
+        {"id": job_id, "ref": source.ref, "digest": source.digest},
+    )
+    return found is not None
+
+
 def refs(rows: Rows, after: tuple[str, int], limit: int) -> list[tuple[str, int, str]]:
     """Give (job, item, ref) of every source, those after the one given."""
     found = rows.all(

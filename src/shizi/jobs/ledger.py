@@ -105,6 +105,10 @@ class Ledger(Protocol):
         """List pages that were recorded, by item and page, those after the one given."""
         ...
 
+    def has_read(self, job_id: str, source: Source) -> bool:
+        """Tell whether a job has read a source of this ref and digest."""
+        ...
+
     def cancel(self, job_id: str) -> Job:
         """End a job that has not ended; whoever works on it finds its lease lost.
 

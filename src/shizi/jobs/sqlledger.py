@@ -99,6 +99,10 @@ class SqlLedger:
         """See `Ledger.pages`."""
         return self._store.do(lambda rows: contents.pages(rows, job_id, after, limit), write=False)
 
+    def has_read(self, job_id: str, source: Source) -> bool:
+        """See `Ledger.has_read`."""
+        return self._store.do(lambda rows: contents.has_read(rows, job_id, source), write=False)
+
     def cancel(self, job_id: str) -> Job:
         """See `Ledger.cancel`."""
         now = self._clock()

@@ -1,0 +1,142 @@
+"""Finds what a batch reads: folders to their bottom, patterns, single files; never all at once."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from shizi.core.errors import FileAccessError
+from shizi.jobs.values import Source
+
+#: Files of a folder that are read; those named one by one, or by a pattern, are read whatever
+#: they are called.
+ENDINGS = frozenset(
+    ".avif .bmp .dib .gif .heic .heif .jfif .jpe .jpeg .jpg .pdf .png .tif .tiff .webp".split()
+)
+_ODD = "\\x"
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """One of the things a user named.
+
+    Attributes:
+        folder: that its files lie below.
+        pattern: of the files; empty for all of the folder that have a known ending.
+    """
+
+    folder: str
+    pattern: str = ""
+
+
+def to_text(path: str) -> str:
+    """Write a path so that every program can store it: bytes that are no text are written out."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return _ODD + os.fsencode(path).hex()
+    return path
+
+
+def to_path(text: str) -> str:
+    """Give the path that `to_text` wrote."""
+    return os.fsdecode(bytes.fromhex(text[len(_ODD) :])) if text.startswith(_ODD) else text
+
+
+def find_roots(inputs: Sequence[str]) -> list[Root]:
+    """Tell what each input is.
+
+    Raises:
+        FileAccessError: one is neither a folder nor a file nor a pattern.
+    """
+    roots = []
+    for name in inputs:
+        path = os.path.abspath(name)  # noqa: PTH100 - a link stays what its owner calls it
+        if Path(path).is_dir():
+            roots.append(Root(path))
+        elif Path(path).exists():
+            roots.append(Root(str(Path(path).parent), glob.escape(path)))
+        elif glob.has_magic(name):
+            roots.append(Root(_fixed_part(path), path))
+        else:
+            raise FileAccessError(f"there is no file or folder {name}")
+    return roots
+
+
+def _fixed_part(pattern: str) -> str:
+    """Give the folder before the first sign that stands for others."""
+    parts = Path(pattern).parts
+    fixed = next((k for k, part in enumerate(parts) if glob.has_magic(part)), len(parts))
+    return str(Path(*parts[:fixed]))
+
+
+class Listing:
+    """The files below some roots, found as they are asked for.
+
+    Args:
+        roots: that were named.
+        leave_out: folder that is not entered, the one results go to.
+        warn: told of folders that cannot be entered.
+
+    Attributes:
+        skipped: files that were left alone because of their endings.
+        unentered: folders that could not be entered.
+    """
+
+    def __init__(self, roots: Sequence[Root], leave_out: Path, warn: Callable[[str], None]) -> None:
+        self.skipped = 0
+        self.unentered = 0
+        self._roots = roots
+        self._leave_out = str(leave_out.resolve())
+        self._warn = warn
+        self._base = os.path.commonpath([root.folder for root in roots])
+
+    def __iter__(self) -> Iterator[Source]:
+        """Give each file as a source: its path, its name below what all roots share, its stamp."""
+        for root in self._roots:
+            paths = self._matching(root) if root.pattern else self._below(root.folder)
+            for path in paths:
+                try:
+                    status = Path(path).stat()
+                except OSError:
+                    # Gone since it was listed, or a link to nothing: reading it tells.
+                    yield self._source(path, "", 0)
+                else:
+                    stamp = f"{status.st_size}-{status.st_mtime_ns}"
+                    yield self._source(path, stamp, status.st_size)
+
+    def _source(self, path: str, stamp: str, size: int) -> Source:
+        name = os.path.relpath(path, self._base)
+        return Source(to_text(path), to_text(name), stamp, size)
+
+    def _matching(self, root: Root) -> Iterator[str]:
+        # Patterns as shells have them, which those of `Path` are not.
+        for path in glob.iglob(root.pattern, recursive=True):  # noqa: PTH207
+            if not Path(path).is_dir() and not self._is_left_out(path):
+                yield path
+
+    def _is_left_out(self, path: str) -> bool:
+        return Path(path).resolve().is_relative_to(self._leave_out)
+
+    def _below(self, top: str) -> Iterator[str]:
+        folders = [top]
+        while folders:
+            folder = folders.pop()
+            try:
+                entries = os.scandir(folder)
+            except OSError as error:
+                self.unentered += 1
+                self._warn(f"{folder} cannot be entered: {error.strerror}")
+                continue
+            with entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        if not entry.name.startswith(".") and not self._is_left_out(entry.path):
+                            folders.append(entry.path)
+                    elif os.path.splitext(entry.name)[1].lower() in ENDINGS:  # noqa: PTH122
+                        yield entry.path
+                    else:
+                        self.skipped += 1
