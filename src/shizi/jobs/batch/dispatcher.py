@@ -12,11 +12,13 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from typing import Protocol
 
 from shizi.core.errors import DeadlineExceeded, FileAccessError, Quarantined
 from shizi.engine.signals import WakeUp
 from shizi.jobs.batch.crew import Crew, Event, Gone, Mate
+from shizi.jobs.batch.files import to_path
 from shizi.jobs.batch.messages import Done, Full, Started, Task, WorkerPlan
 from shizi.jobs.batch.tally import Rate, Tally
 from shizi.jobs.ledger import Ledger
@@ -85,7 +87,6 @@ class Dispatcher:
         self._todo: deque[tuple[Lease, Item]] = deque()
         self._suspects: deque[tuple[Lease, Item]] = deque()
         self._flights: dict[Mate, dict[int, _Flight]] = {mate: {} for mate in crew.mates}
-        self._begun: dict[Lease, list[int]] = {}
         self._outcomes: dict[Lease, list[Outcome]] = {}
         self._rate = Rate(monotonic)
         self._look()
@@ -163,12 +164,26 @@ class Dispatcher:
         wanted = self._window * len(self._crew.mates)
         while len(self._todo) + len(self._suspects) < wanted and self._claim():
             pass
+        tasks: list[tuple[Mate, Task]] = []
+        begun: dict[Lease, list[int]] = {}
         for mate, flights in self._flights.items():
             while mate.ready and not mate.leaving and (given := self._next(flights)):
                 lease, item = given
                 flights[item.number] = _Flight(lease, item)
+                begun.setdefault(lease, []).append(item.number)
                 name = item.source.name
-                self._crew.send(mate, Task(item.number, item.source.ref, name, self._targets(name)))
+                tasks.append((mate, Task(item.number, item.source.ref, name, self._targets(name))))
+        self._hand_out(tasks, begun)
+
+    def _hand_out(self, tasks: list[tuple[Mate, Task]], begun: dict[Lease, list[int]]) -> None:
+        """Send tasks; one that is noted as begun and has its results was finished, for sure."""
+        for _, task in tasks:
+            for target in task.targets:
+                Path(to_path(target)).unlink(missing_ok=True)
+        for lease, numbers in begun.items():
+            self._ledger.begin(lease, numbers)
+        for mate, task in tasks:
+            self._crew.send(mate, task)
 
     def _next(self, flights: dict[int, _Flight]) -> tuple[Lease, Item] | None:
         """Give the next file for a worker with these in work."""
@@ -182,10 +197,7 @@ class Dispatcher:
     def _take(self, mate: Mate, event: Event) -> None:
         flights = self._flights[mate]
         if isinstance(event, Started):
-            flight = flights[event.number]
-            if flight.started_s is None:
-                self._begun.setdefault(flight.lease, []).append(event.number)
-            flight.started_s = self._monotonic()
+            flights[event.number].started_s = self._monotonic()
         elif isinstance(event, Done):
             self._end(flights.pop(event.number), event)
         elif isinstance(event, Full):
@@ -228,10 +240,7 @@ class Dispatcher:
                     self._crew.kill(mate)
 
     def _write_down(self) -> None:
-        """Write what was begun and what ended; what ended between two looks is one transaction."""
-        begun, self._begun = self._begun, {}
-        for lease, numbers in begun.items():
-            self._ledger.begin(lease, numbers)
+        """Write what ended; what did between two looks is one transaction a chunk."""
         outcomes, self._outcomes = self._outcomes, {}
         for lease, ended in outcomes.items():
             self._ledger.finish(lease, ended)

@@ -180,7 +180,7 @@ def _recover(ledger: Ledger, job: Job, targets: Callable[[str], tuple[str, ...]]
     """Take back what an earlier run had in work when it was killed.
 
     Nobody is blamed for it. What has its results was finished, only not written down yet: a result
-    gets its name when it is whole, and an older one is removed before a file is begun.
+    gets its name when it is whole, and an older one is removed before a file is noted as begun.
     """
 
     def is_finished(item: Item) -> bool:

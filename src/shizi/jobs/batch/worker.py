@@ -134,9 +134,6 @@ class Worker:
     def _read(self, task: Task) -> int:
         """Read a file and write its results; gives the number of pages."""
         started = time.perf_counter()
-        # An older result must not be taken for the one that is made now.
-        for target in task.targets:
-            Path(to_path(target)).unlink(missing_ok=True)
         self.send(Started(task.number))
         parts = [
             Path(self._plan.parts) / f"{os.getpid()}-{task.number}.{k}"
