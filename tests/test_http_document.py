@@ -84,7 +84,7 @@ def test_the_snippets_run(tmp_path: Path) -> None:
             for command in commands
         ]
 
-    # Both calls of curl, in lines and as the whole text; then the client.
-    assert read[0].count("杭州西溪书店") == 4
+    # Two calls of curl, in lines and as the whole text, and the job; then the client.
+    assert read[0].count("杭州西溪书店") == 5
     assert read[0].count("shizi_") == 1
     assert read[1].startswith("杭州西溪书店\n")

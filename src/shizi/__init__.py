@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         IncompatibleModel,
         InputError,
         JobNotFound,
+        JobUnfinished,
         KeyReused,
         LeaseLost,
         LedgerFailed,
@@ -74,10 +75,10 @@ __version__ = "0.1.0"
 _ERRORS = (
     "BadArchive BadBundle Busy Canceled ChecksumMismatch ConfigError CorruptImage "
     "DeadlineExceeded EncryptedPdf FileAccessError GateFailed GoldenFailed IncompatibleModel "
-    "InputError JobNotFound KeyReused LeaseLost LedgerFailed MissingExtra MissingUpload "
-    "ModelConflict ModelError ModelNotFound NoHeadroom OptionError OutOfSpace PullFailed "
-    "Quarantined RateLimited RequestError ShiziError SlowClient StartFailed TooLarge Unauthorized "
-    "Unavailable Unreachable UnsupportedBody UnsupportedFormat"
+    "InputError JobNotFound JobUnfinished KeyReused LeaseLost LedgerFailed MissingExtra "
+    "MissingUpload ModelConflict ModelError ModelNotFound NoHeadroom OptionError OutOfSpace "
+    "PullFailed Quarantined RateLimited RequestError ShiziError SlowClient StartFailed TooLarge "
+    "Unauthorized Unavailable Unreachable UnsupportedBody UnsupportedFormat"
 )
 _HOMES = {
     "shizi.core.config": "Settings",
@@ -110,6 +111,7 @@ __all__ = [
     "IncompatibleModel",
     "InputError",
     "JobNotFound",
+    "JobUnfinished",
     "KeyReused",
     "Lane",
     "LeaseLost",

@@ -7,6 +7,7 @@ import json
 import logging
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 from shizi.cli import doctor
 from shizi.cli.console import load_settings, say, table
@@ -31,6 +32,7 @@ def add_serve_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SIZE",
         help="what all processes may take together, such as 300MiB",
     )
+    add("--jobs", dest="jobs.folder", type=Path, metavar="DIR", help="where jobs are kept")
     add("--worker", dest="server.worker", choices=list(Worker), help="how requests are held")
     parser.add_argument(
         "--recognizer", dest="reader.recognizer", metavar="NAME", help="see `shizi models list`"

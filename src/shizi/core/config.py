@@ -25,6 +25,7 @@ from shizi.core.errors import ConfigError, OptionError
 from shizi.core.options import Decoder, Effort
 from shizi.core.sections import (
     EngineSettings,
+    JobSettings,
     PathSettings,
     ReaderSettings,
     ReleaseSettings,
@@ -37,6 +38,7 @@ from shizi.core.telemetry import LogFormat
 
 __all__ = [
     "EngineSettings",
+    "JobSettings",
     "Loaded",
     "PathSettings",
     "ReaderSettings",
@@ -56,6 +58,7 @@ FILE_VARIABLE = "SHIZI_CONFIG"
 DEFAULT_ORIGIN = "default"
 _PREFIX = "SHIZI_"
 _ROUTING = "model_routing."
+_MASK = "***"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +74,12 @@ class Loaded:
     origins: Mapping[str, str]
 
     def rows(self) -> Iterator[tuple[str, Any, str]]:
-        """Walk (section.key, value, origin) in the order of the sections."""
-        for name, _ in _known():
+        """Walk (section.key, value, origin) in the order of the sections; secrets are masked."""
+        for name, spec in _known():
             section, key = name.split(".")
-            yield name, getattr(getattr(self.settings, section), key), self.origins[name]
+            value = getattr(getattr(self.settings, section), key)
+            shown = _MASK if value and spec.metadata.get("secret") else value
+            yield name, shown, self.origins[name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,9 +290,12 @@ _KINDS = {
 }
 
 
+_FLAGS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+
+
 def _from_text(kind: type, text: str) -> object:
     if kind is bool:
-        return {"true": True, "false": False}.get(text.lower(), text)
+        return _FLAGS.get(text.lower(), text)
     if kind not in (int, float):
         return text
     try:

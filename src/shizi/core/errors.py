@@ -15,6 +15,7 @@
     │  ├─ Unavailable             unavailable      503   15
     │  └─ LedgerFailed            ledger_failed    503   15
     ├─ JobNotFound                job_not_found    404   15
+    ├─ JobUnfinished              job_unfinished   409   15
     ├─ KeyReused                  key_reused       422   15
     ├─ LeaseLost                  lease_lost       409   15
     ├─ DeadlineExceeded           deadline         504   15
@@ -236,6 +237,14 @@ class JobNotFound(ShiziError):
     def __reduce__(self) -> tuple[type[JobNotFound], tuple[str]]:
         """Survive the trip between processes with its value."""
         return type(self), (self.job_id,)
+
+
+class JobUnfinished(ShiziError):
+    """The job has not ended yet, and what was asked for is whole only then."""
+
+    code = "job_unfinished"
+    http_status = 409
+    advice = "Ask for its state until it has ended, or fetch what is there page by page."
 
 
 class KeyReused(ShiziError):

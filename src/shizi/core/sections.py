@@ -124,6 +124,48 @@ def _models_folder() -> Path | None:
 
 
 @dataclass(frozen=True, slots=True)
+class JobSettings:
+    """Long work: jobs that are handed in now and fetched later.
+
+    Attributes:
+        enabled: whether the service takes jobs.
+        folder: where handed-in files wait, and the ledger is where `ledger` names no other; for
+            several machines they share it. None keeps jobs no longer than the service runs.
+        ledger: address of the record of all jobs, such as postgresql://…; empty for a file in the
+            folder, which is enough for one machine.
+        broker: address of the Redis that wakes workers on several machines; empty works the jobs
+            in the service itself.
+        spool_bytes: of all files that wait; an upload past it is refused.
+        upload_bytes: of one upload, which may be larger than that of a request that waits.
+        max_files: of one job, those in archives counted.
+        max_waiting: jobs of one key, or of everybody without keys, that have not ended.
+        keep_s: seconds a job is kept from when it was handed in, with its results.
+        lease_s: seconds without a sign of life after which a worker is taken for gone.
+        attempts: times a file is begun before it is given up.
+        chunk_files: files a worker takes at once.
+        webhooks: whether a job may name an address that is told when it has ended.
+        webhook_secret: signs what is sent there.
+        webhook_hosts: hosts that may be told though they are of the own network, with commas.
+    """
+
+    enabled: bool = True
+    folder: Path | None = None
+    ledger: str = field(default="", metadata={"secret": True})
+    broker: str = field(default="", metadata={"secret": True})
+    spool_bytes: int = field(default=4 * 10**9, metadata={"unit": "bytes"})
+    upload_bytes: int = field(default=500_000_000, metadata={"unit": "bytes"})
+    max_files: int = field(default=10_000, metadata={"least": 1, "most": 1_000_000})
+    max_waiting: int = field(default=100, metadata={"least": 1, "most": 1_000_000})
+    keep_s: float = field(default=7 * 86_400.0, metadata={"least": 1.0})
+    lease_s: float = field(default=30.0, metadata={"least": 1.0, "most": 3_600.0})
+    attempts: int = field(default=3, metadata={"least": 1, "most": 100})
+    chunk_files: int = field(default=8, metadata={"least": 1, "most": 1_000})
+    webhooks: bool = False
+    webhook_secret: str = field(default="", metadata={"secret": True})
+    webhook_hosts: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class PathSettings:
     """Folders of the owner's machine.
 
@@ -181,6 +223,7 @@ class Settings:
         limits: what an input may cost.
         reader: how pages are read.
         engine: what the engine of the service may take.
+        jobs: long work that is handed in now and fetched later.
         paths: folders of the owner's machine.
         releases: where gray releases are kept.
         model_routing: the release as its owner wants it now.
@@ -190,6 +233,7 @@ class Settings:
     limits: Limits = Limits()  # noqa: RUF009 - frozen, as the others are
     reader: ReaderSettings = ReaderSettings()
     engine: EngineSettings = EngineSettings()
+    jobs: JobSettings = JobSettings()
     paths: PathSettings = PathSettings()
     releases: ReleaseSettings = ReleaseSettings()
     model_routing: RoutingSettings = RoutingSettings()

@@ -13,6 +13,8 @@ from shizi.engine.plans import BATCH_COLUMNS
 # Measured with the bundled models, every process warm and no page in work; the engine's own share.
 FIXED_BYTES = 220_000_000
 ENGINE_BYTES = 120_000_000
+# The process that works jobs, where the service takes them.
+JOBS_BYTES = 20_000_000
 # The larger recognizer, where the service reads with it by default.
 SECOND_BYTES = 70_000_000
 # What a run of the detector takes for a pixel, a batch of lines for a column, and a page in work
@@ -87,7 +89,8 @@ def allow(settings: Settings, cpus: float) -> Allowance:
             engine.most_memory,
         )
     second = 0 if reader.effort is Effort.FAST else SECOND_BYTES
-    free = engine.memory_budget - FIXED_BYTES - second - _BATCH_COLUMNS * COLUMN_BYTES
+    jobs = JOBS_BYTES if settings.jobs.enabled else 0
+    free = engine.memory_budget - FIXED_BYTES - jobs - second - _BATCH_COLUMNS * COLUMN_BYTES
     least = _LEAST_PIECE_PIXELS * RUN_BYTES + _LEAST_PAGE_PIXELS * PAGE_BYTES
     if free < least:
         wanted = math.ceil((engine.memory_budget - free + least) / (1 << 20))

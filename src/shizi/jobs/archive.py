@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from shizi.core.errors import BadArchive, TooLarge
+from shizi.core.errors import BadArchive, TooLarge, UnsupportedFormat
 
 #: How a ZIP archive begins; an empty one has no entry and begins with its end.
 MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
@@ -41,6 +41,7 @@ _FREE_BYTES = 100_000_000
 _MOST_NAME = 300
 # What desktops leave in archives beside what was packed.
 _LITTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
+_OFFICE = "[Content_Types].xml"
 _LITTER_FOLDER = "__MACOSX"
 
 
@@ -149,6 +150,8 @@ def _check_entries(entries: list[zipfile.ZipInfo], packed: int, limits: ArchiveL
     names = [_name(info) for info in entries]
     if len(set(names)) < len(names):
         raise BadArchive("the archive has two files of one name")
+    if _OFFICE in names:
+        raise UnsupportedFormat("one of the files is an Office document")
     for info, name in zip(entries, names, strict=True):
         _check_entry(info, name, limits)
     total = sum(info.file_size for info in entries)

@@ -340,7 +340,7 @@ def _failed(path: Path, error: OSError) -> FileAccessError:
 def _size(folder: Path) -> int:
     try:
         with os.scandir(folder) as entries:
-            return sum(entry.stat().st_size for entry in entries)
+            return sum(e.stat().st_size for e in entries if e.name != _OWNER_FILE)
     except OSError:
         return 0
 

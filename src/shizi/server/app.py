@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask, Response
 
 from shizi.core.config import Settings
+from shizi.jobs.site import Site
 from shizi.server.api import create_api
 from shizi.server.bodies import release_body
 from shizi.server.budget import BodyBudget
@@ -12,6 +13,8 @@ from shizi.server.cors import install_cors
 from shizi.server.failures import install_failures
 from shizi.server.gate import install_gate
 from shizi.server.info import create_info
+from shizi.server.jobdesk import JobDesk
+from shizi.server.jobs import create_jobs
 from shizi.server.metrics import Meter, ProcessMeter, install_meter
 from shizi.server.reading import PageReader
 from shizi.server.schema import default_call, make_options
@@ -39,6 +42,7 @@ def create_app(
     reader: PageReader,
     state: ServiceState | None = None,
     meter: Meter | None = None,
+    site: Site | None = None,
 ) -> Flask:
     """Assemble the service.
 
@@ -47,6 +51,7 @@ def create_app(
         reader: shared by all threads; it must be safe for that.
         state: what the engine tells of itself; that of a reader in this process where None.
         meter: counts; within this process where None.
+        site: where jobs are; without one, none are taken.
 
     Returns:
         A WSGI application; `docs/http.md` lists its routes.
@@ -74,8 +79,9 @@ def create_app(
     install_gate(app, server)
     install_failures(app, service.meter)
     app.teardown_request(lambda _: release_body(service.budget))
-    app.register_blueprint(create_info(service))
+    app.register_blueprint(create_info(service, site))
     app.register_blueprint(create_api(service))
+    app.register_blueprint(create_jobs(JobDesk(service, site) if site else None))
     return app
 
 

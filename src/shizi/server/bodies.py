@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import IO, Any
+from typing import IO, Any, Protocol
 from urllib.parse import parse_qsl
 
 from flask import Request, g
@@ -66,18 +67,73 @@ def read_body(request: Request, server: ServerSettings, budget: BodyBudget) -> B
         Busy: other requests hold too much memory.
         RequestEntityTooLarge: it is larger than the application allows.
     """
-    kind = _kind_of(request)
+    kind = kind_of_body(request)
     copies = 1 if kind in ("", MULTIPART) else _TEXT_COPIES
     stream = _reserved_stream(request, server, budget, copies)
+    with _arriving(request, server.upload_timeout_s):
+        return _parse(kind, request, stream, server)
+
+
+class PartSink(Protocol):
+    """Takes the parts of a multipart body as their pieces come."""
+
+    def take(self, event: Event) -> None:
+        """Take a part's beginning, or some of its bytes."""
+        ...
+
+
+def stream_parts(request: Request, seconds: float, sink: PartSink) -> None:
+    """Pass the parts of a multipart body on as they arrive; nothing of it is kept here.
+
+    Args:
+        request: with a multipart body.
+        seconds: that it may take to arrive.
+        sink: takes the parts.
+
+    Raises:
+        RequestError: it is malformed or did not arrive whole.
+        RequestEntityTooLarge: it is larger than the request may be.
+        ShiziError: whatever the sink raises.
+    """
+    with _arriving(request, seconds):
+        _pump(_Whole(request.stream, _size_of(request)), _boundary_of(request), sink)
+
+
+def stream_bytes(request: Request, seconds: float, write: Callable[[bytes], None]) -> None:
+    """Pass a body of bytes alone on as it arrives; see `stream_parts`."""
+    stream = _Whole(request.stream, _size_of(request))
+    with _arriving(request, seconds):
+        while data := stream.read():
+            write(data)
+
+
+@contextmanager
+def _arriving(request: Request, seconds: float) -> Iterator[None]:
+    """Read a body within its time; whatever keeps it from arriving whole is told.
+
+    Raises:
+        SlowClient: the time ran out.
+        RequestError: the connection ended first.
+    """
     connection = request.environ.get("gunicorn.socket")
-    with bounded_upload(connection, server.upload_timeout_s) as patience:
+    with bounded_upload(connection, seconds) as patience:
         try:
-            return _parse(kind, request, stream, server)
+            yield
         except (ClientDisconnected, ParseException, OSError) as error:
             if patience.over:
-                seconds = f"{server.upload_timeout_s:g}"
-                raise SlowClient(f"the body did not arrive within {seconds} s") from error
+                raise SlowClient(f"the body did not arrive within {seconds:g} s") from error
             raise RequestError("the body of the request did not arrive whole") from error
+
+
+def _size_of(request: Request) -> int | None:
+    """Give the announced size of the body; None where it comes in chunks."""
+    if request.content_length is None and "Transfer-Encoding" not in request.headers:
+        return 0
+    return request.content_length
+
+
+def _boundary_of(request: Request) -> bytes:
+    return request.mimetype_params.get("boundary", "").encode("latin-1", "replace")
 
 
 def release_body(budget: BodyBudget) -> None:
@@ -85,7 +141,7 @@ def release_body(budget: BodyBudget) -> None:
     budget.release(g.pop("held_bytes", 0))
 
 
-def _kind_of(request: Request) -> str:
+def kind_of_body(request: Request) -> str:
     """Give the type of the body; empty for bytes alone."""
     coding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if coding not in ("", "identity"):
@@ -105,9 +161,7 @@ def _reserved_stream(
 ) -> _Whole:
     """Open the body once there is memory for it; one of unknown length counts as the largest."""
     stream = request.stream  # refuses a body over the limit by its length alone
-    size = request.content_length
-    if size is None and "Transfer-Encoding" not in request.headers:
-        size = 0
+    size = _size_of(request)
     held = copies * (server.max_body_bytes if size is None else size)
     budget.reserve(held)
     g.held_bytes = held
@@ -153,8 +207,9 @@ class _Whole:
 
 def _parse(kind: str, request: Request, stream: _Whole, server: ServerSettings) -> Body:
     if kind == MULTIPART:
-        boundary = request.mimetype_params.get("boundary", "").encode("latin-1", "replace")
-        return _parse_multipart(stream, boundary, server.max_documents)
+        parts = _Parts(server.max_documents)
+        _pump(stream, _boundary_of(request), parts)
+        return parts.body()
     data = stream.read_all()
     if kind == FORM:
         return Body(form=_parse_form(data))
@@ -199,26 +254,24 @@ def once(pairs: list[tuple[str, str]]) -> dict[str, str]:
     return fields
 
 
-def _parse_multipart(stream: _Whole, boundary: bytes, max_documents: int) -> Body:
+def _pump(stream: _Whole, boundary: bytes, sink: PartSink) -> None:
     if not 0 < len(boundary) <= _MAX_BOUNDARY_BYTES:
         raise RequestError("the multipart body names no boundary")
     decoder = MultipartDecoder(boundary, _CHUNK_BYTES + _MAX_HEADER_BYTES)
-    parts = _Parts(max_documents)
     more = True
     while more:
         data = stream.read()
         more = bool(data)
-        _decode(decoder, data, parts)
-    return parts.body()
+        _decode(decoder, data, sink)
 
 
-def _decode(decoder: MultipartDecoder, data: bytes, parts: _Parts) -> None:
-    """Pass bytes through the decoder to the parts; none are the end."""
+def _decode(decoder: MultipartDecoder, data: bytes, sink: PartSink) -> None:
+    """Pass bytes through the decoder to the sink; none are the end."""
     try:
         decoder.receive_data(data or None)
         event: Event = decoder.next_event()
         while not isinstance(event, NeedData | Epilogue):
-            parts.take(event)
+            sink.take(event)
             event = decoder.next_event()
     except ValueError as error:
         raise RequestError("the multipart body is malformed or cut short") from error

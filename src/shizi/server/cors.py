@@ -10,11 +10,16 @@ from shizi.core.errors import ConfigError
 
 _ORIGIN = re.compile(r"https?://[^\s/,*]+")
 _ALLOWED = {
-    "Access-Control-Allow-Methods": "GET, POST",
-    "Access-Control-Allow-Headers": "Authorization, Content-Type, X-API-Key, X-Request-ID",
+    "Access-Control-Allow-Methods": "DELETE, GET, POST",
+    "Access-Control-Allow-Headers": (
+        "Authorization, Content-Type, Idempotency-Key, X-API-Key, X-Request-ID"
+    ),
     "Access-Control-Max-Age": "600",
 }
-_EXPOSED = "RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Retry-After, X-Request-ID"
+_EXPOSED = (
+    "Content-Disposition, Location, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, "
+    "Retry-After, X-Request-ID"
+)
 
 
 def parse_origins(text: str) -> frozenset[str]:

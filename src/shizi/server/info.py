@@ -7,7 +7,10 @@ from pathlib import Path
 from flask import Blueprint, Response, abort, current_app, g
 
 from shizi import __version__
+from shizi.jobs.site import Site
 from shizi.server.docspage import docs_page, error_page
+from shizi.server.jobdesk import limits_of
+from shizi.server.jobmetrics import jobs_to_text
 from shizi.server.openapi import openapi_document
 from shizi.server.service import Service
 from shizi.server.shapes import DOCUMENTS, reply
@@ -16,16 +19,16 @@ _METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _STYLE = Path(__file__).parent / "docs.css"
 
 
-def create_info(service: Service) -> Blueprint:
-    """Make the routes on a service."""
+def create_info(service: Service, site: Site | None = None) -> Blueprint:
+    """Make the routes on a service, and where there are any, its jobs."""
     info = Blueprint("info", __name__)
-    _add_health(info, service)
+    _add_health(info, service, site)
     _add_facts(info, service)
     _add_documents(info, service)
     return info
 
 
-def _add_health(info: Blueprint, service: Service) -> None:
+def _add_health(info: Blueprint, service: Service, site: Site | None) -> None:
     @info.get("/")
     def page() -> Response:
         return current_app.send_static_file("index.html")
@@ -45,7 +48,7 @@ def _add_health(info: Blueprint, service: Service) -> None:
 
     @info.get("/metrics")
     def metrics() -> Response:
-        content = service.meter.render() + service.state.metrics()
+        content = service.meter.render() + service.state.metrics() + jobs_to_text(site)
         return Response(content, content_type=_METRICS_TYPE)
 
 
@@ -76,6 +79,7 @@ def _add_facts(info: Blueprint, service: Service) -> None:
                     "max_pixels": limits.max_pixels,
                     "max_pages": limits.max_pages,
                     "max_timeout_s": server.max_request_timeout_s,
+                    **limits_of(service.settings.jobs),
                 },
             }
         )

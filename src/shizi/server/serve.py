@@ -18,6 +18,8 @@ from shizi.engine.keeper import Program
 from shizi.engine.link import EngineLink
 from shizi.engine.plans import DecoderOptions, DecodersPlan, EnginePlan, WebPlan
 from shizi.engine.supervisor import Supervisor
+from shizi.jobs.dispatcher import DispatcherPlan
+from shizi.jobs.site import check_jobs
 
 _BACKLOG = 2048
 _PING_S = 5.0
@@ -46,6 +48,7 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
         bind(settings.server) as listener,
         tempfile.TemporaryDirectory(prefix="shizi-") as folder,
     ):
+        settings = with_folder(settings, Path(folder))
         allowance = allow(settings, measure_budget().cpus)
         programs = make_programs(settings, allowance, Path(folder), listener.fileno())
         status = Path(folder, "status.json")
@@ -54,6 +57,14 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
         supervisor = Supervisor(programs, environment, status)
         url = page_url(settings.server.host, listener.getsockname()[1])
         supervisor.run(lambda: announce(f"reading pages at {url}  (Ctrl-C stops)"))
+
+
+def with_folder(settings: Settings, folder: Path) -> Settings:
+    """Give jobs a folder that lasts as long as the service, where the settings name none."""
+    check_jobs(settings.jobs)
+    if settings.jobs.folder is not None:
+        return settings
+    return replace(settings, jobs=replace(settings.jobs, folder=folder / "jobs"))
 
 
 def bind(server: ServerSettings) -> socket.socket:
@@ -146,6 +157,12 @@ def make_programs(
         plan = WebPlan(listener, str(current), str(folder / "status.json"), log)
         return _command("web", reports, plan)
 
+    def work(_: int, reports: int) -> Sequence[str]:
+        # Where there is a broker, workers elsewhere read; the service looks after the jobs alone.
+        busy = 0 if settings.jobs.broker else places
+        return _command("jobs", reports, DispatcherPlan(str(current), busy, server.timeout_s, log))
+
+    jobs = [Program("jobs", work, grace_s=server.timeout_s + 5)] if settings.jobs.enabled else []
     return [
         Program("decoders", decode),
         Program(
@@ -158,14 +175,21 @@ def make_programs(
             # For a moment there are two: not where memory is counted.
             overlap=not engine.memory_budget,
         ),
+        *jobs,
         Program("web", web, files=(listener,), grace_s=server.timeout_s + 5),
     ]
 
 
-def _command(name: str, reports: int, plan: DecodersPlan | EnginePlan | WebPlan) -> list[str]:
-    module = "shizi.server.web" if name == "web" else "shizi.engine.programs"
-    arguments = [str(reports), json.dumps(asdict(plan))]
-    return [sys.executable, "-m", module, *([] if name == "web" else [name]), *arguments]
+# Programs that are no part of the engine, by the module whose process they are.
+_MODULES = {"web": "shizi.server.web", "jobs": "shizi.jobs.dispatcher"}
+
+
+def _command(
+    name: str, reports: int, plan: DecodersPlan | EnginePlan | WebPlan | DispatcherPlan
+) -> list[str]:
+    module = _MODULES.get(name)
+    program = [module] if module else ["shizi.engine.programs", name]
+    return [sys.executable, "-m", *program, str(reports), json.dumps(asdict(plan))]
 
 
 def _generation(current: Path, generation: int) -> Path:

@@ -18,6 +18,7 @@ from shizi.engine.link import EngineLink
 from shizi.engine.plans import WebPlan
 from shizi.engine.programs import report_and_run
 from shizi.engine.signals import die_with_parent
+from shizi.jobs.site import open_site
 from shizi.server.app import create_app
 from shizi.server.state import EngineState
 
@@ -70,7 +71,10 @@ class _Service(BaseApplication):  # type: ignore[misc]
         """Make the application; runs in the worker."""
         link = EngineLink(Path(self.plan.engine))
         state = EngineState(self.settings, link, Path(self.plan.status))
-        return create_app(self.settings, link, state)
+        jobs = self.settings.jobs
+        return create_app(
+            self.settings, link, state, site=open_site(jobs) if jobs.enabled else None
+        )
 
     def _tell(self, worker: Any) -> None:
         if worker.age > 1:

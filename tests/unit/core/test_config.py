@@ -255,3 +255,20 @@ def test_truths_and_absent_numbers_survive_the_environment() -> None:
     assert load(environ=again).settings == settings
     with pytest.raises(ConfigError, match="true or false"):
         load(environ={"SHIZI_MODEL_ROUTING__CRNN_ENABLED": "perhaps"})
+
+
+@pytest.mark.parametrize(("text", "value"), [("true", True), ("0", False), ("No", False)])
+def test_yes_and_no(text: str, value: bool) -> None:
+    assert load(environ={"SHIZI_JOBS__ENABLED": text}).settings.jobs.enabled is value
+    with pytest.raises(ConfigError, match="true or false"):
+        load(environ={"SHIZI_JOBS__ENABLED": "maybe"})
+    with pytest.raises(ConfigError, match="true or false"):
+        load({"jobs.enabled": 1})
+
+
+def test_secrets_are_not_shown() -> None:
+    loaded = load(environ={"SHIZI_JOBS__LEDGER": "postgresql://u:secret@host/db"})
+
+    assert loaded.settings.jobs.ledger == "postgresql://u:secret@host/db"
+    assert "u:secret" not in repr(dict((name, value) for name, value, _ in loaded.rows()))
+    assert config.to_environment(loaded.settings)["SHIZI_JOBS__LEDGER"].endswith("@host/db")

@@ -69,7 +69,7 @@ def test_the_larger_recognizer_has_its_place_where_it_reads_by_default() -> None
         allow(replace(balanced, engine=replace(fast.engine, memory_budget=300 * MIB)), 2.0)
 
 
-@given(st.integers(295 * MIB, 8_000 * MIB), st.integers(1, 64))
+@given(st.integers(300 * MIB, 8_000 * MIB), st.integers(1, 64))
 def test_what_is_allowed_fits_the_budget(budget: int, cpus: int) -> None:
     allowed = allow(_with(memory_budget=budget), float(cpus))
 

@@ -177,4 +177,7 @@ def test_the_list_of_options_is_the_table() -> None:
         "max_pixels": 100_000_000,
         "max_pages": 2_000,
         "max_timeout_s": 600.0,
+        "max_upload_bytes": 500_000_000,
+        "max_files": 10_000,
+        "keep_s": 604_800.0,
     }

@@ -12,7 +12,7 @@ import pytest
 from shizi.core.config import EngineSettings, ServerSettings, Settings, Worker, load, to_environment
 from shizi.core.errors import ConfigError
 from shizi.engine.allowance import allow
-from shizi.server.serve import bind, make_programs, page_url
+from shizi.server.serve import bind, make_programs, page_url, with_folder
 from shizi.server.web import gunicorn_options
 
 
@@ -54,10 +54,11 @@ def test_the_processes_start_in_the_order_they_need_each_other(tmp_path: Path) -
     settings = replace(Settings(), engine=EngineSettings(places=3))
     programs = make_programs(settings, allow(settings, 2.0), tmp_path, 9)
 
-    assert [program.name for program in programs] == ["decoders", "engine", "web"]
-    decoders, engine, web = (json.loads(p.command(2, 7)[-1]) for p in programs)
+    assert [program.name for program in programs] == ["decoders", "engine", "jobs", "web"]
+    decoders, engine, jobs, web = (json.loads(p.command(2, 7)[-1]) for p in programs)
     assert decoders["options"]["children"] == engine["places"] == 3
     assert engine["decoders"] == decoders["socket"]
+    assert (jobs["engine"], jobs["places"]) == (web["engine"], 3)
     assert web["listener"] == 9
     assert engine["socket"] != web["engine"]
 
@@ -65,6 +66,25 @@ def test_the_processes_start_in_the_order_they_need_each_other(tmp_path: Path) -
     assert str(Path(web["engine"]).readlink()) == engine["socket"]
     programs[1].on_ready(3)
     assert Path(web["engine"]).readlink().name == "engine-3.sock"
+
+
+def test_a_service_may_take_no_jobs_or_leave_them_to_workers(tmp_path: Path) -> None:
+    def programs(**jobs: object) -> dict[str, list[str]]:
+        settings = load({f"jobs.{name}": value for name, value in jobs.items()}).settings
+        made = make_programs(settings, allow(settings, 2.0), tmp_path, 9)
+        return {program.name: list(program.command(1, 7)) for program in made}
+
+    assert "jobs" not in programs(enabled=False)
+    assert json.loads(programs(broker="redis://a")["jobs"][-1])["places"] == 0
+
+
+def test_jobs_without_a_folder_last_as_long_as_the_service(tmp_path: Path) -> None:
+    own = load({"jobs.folder": "/x"}).settings
+
+    assert with_folder(load().settings, tmp_path).jobs.folder == tmp_path / "jobs"
+    assert with_folder(own, tmp_path) == own
+    with pytest.raises(ConfigError, match=r"jobs\.ledger"):
+        with_folder(load({"jobs.broker": "redis://a"}).settings, tmp_path)
 
 
 def test_another_process_resolves_the_same_settings(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,153 @@
+"""The process that works jobs beside the service: it takes chunks and has the engine read them.
+
+There is one, so that no two fight for the ledger's file. With a broker it takes none: workers on
+other machines do, and what is left to it is the upkeep.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from shizi.core.config import load
+from shizi.core.errors import ShiziError
+from shizi.core.sections import JobSettings
+from shizi.core.telemetry import LogFormat
+from shizi.engine.link import EngineLink
+from shizi.engine.programs import report_and_run
+from shizi.engine.signals import WakeUp, die_with_parent, wake_on_signals
+from shizi.jobs.run import Desk, Pace, work_chunk
+from shizi.jobs.site import Site, open_site
+from shizi.jobs.upkeep import Deliver, Duty, Upkeep
+from shizi.jobs.values import Chunk
+from shizi.jobs.webhook import Policy, deliver, hosts_of
+
+_log = logging.getLogger(__name__)
+
+# How soon a new job is seen.
+_LOOK_S = 0.2
+_LONGEST_LOOK_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class DispatcherPlan:
+    """What the process is told; the rest it takes from the settings.
+
+    Attributes:
+        engine: path of the engine's socket.
+        places: chunks worked on at once; 0 does the upkeep alone.
+        grace_s: time for pages in work when it is told to end.
+        log_format: of its log.
+    """
+
+    engine: str
+    places: int
+    grace_s: float = 30.0
+    log_format: LogFormat = LogFormat.AUTO
+
+
+def main(plan_json: str, announce: Callable[[], None]) -> None:
+    """Be the process, to its end."""
+    die_with_parent(signal.SIGTERM)
+    plan = msgspec.json.decode(plan_json, type=DispatcherPlan)
+    jobs = load().settings.jobs
+    site = open_site(jobs)
+    stop = threading.Event()
+    desk = Desk(site.ledger, EngineLink(Path(plan.engine)), site.spool.read, pace_of(jobs))
+    upkeep = make_upkeep(site, jobs)
+    threading.Thread(target=upkeep.run, args=(stop,), name="upkeep", daemon=True).start()
+    dispatcher = Dispatcher(desk, plan.places, stop)
+    with wake_on_signals(signal.SIGTERM) as wake:
+        announce()
+        dispatcher.run(wake)
+    dispatcher.drain(plan.grace_s)
+    site.close()
+
+
+def pace_of(jobs: JobSettings) -> Pace:
+    """Give the pace that fits the leases of the settings."""
+    return Pace(beat_s=jobs.lease_s / 5)
+
+
+def make_upkeep(site: Site, jobs: JobSettings, further: Sequence[Duty] = ()) -> Upkeep:
+    """Give the upkeep that the settings ask for."""
+    tell: Deliver | None = None
+    if jobs.webhooks:
+        policy = Policy(jobs.webhook_secret, hosts_of(jobs.webhook_hosts))
+
+        def tell_to(url: str, body: bytes) -> None:
+            deliver(url, body, policy)
+
+        tell = tell_to
+    return Upkeep(site, jobs.lease_s, tell, further)
+
+
+def holder_name() -> str:
+    """Name this process in the ledger."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+class Dispatcher:
+    """Takes chunks as places come free, and works each in a thread.
+
+    Args:
+        desk: to work at.
+        places: chunks in work at once.
+        stop: set when the work is to end.
+    """
+
+    def __init__(self, desk: Desk, places: int, stop: threading.Event) -> None:
+        self._desk = desk
+        self._places = places
+        self._stop = stop
+        self._working: list[threading.Thread] = []
+        self._pause_s = _LOOK_S
+
+    def run(self, wake: WakeUp) -> None:
+        """Work until a signal ends it."""
+        while not wake.wait(self._pause_s):
+            self.look()
+        self._stop.set()
+
+    def look(self) -> None:
+        """Take as many chunks as there are places and chunks."""
+        self._working = [thread for thread in self._working if thread.is_alive()]
+        try:
+            while len(self._working) < self._places and (chunk := self._take()):
+                thread = threading.Thread(target=self._work, args=(chunk,), daemon=True)
+                self._working.append(thread)
+                thread.start()
+            self._pause_s = _LOOK_S
+        except ShiziError as error:
+            _log.warning("no work can be taken: %s", error.detail)
+            self._pause_s = min(_LONGEST_LOOK_S, 2 * self._pause_s)
+
+    def drain(self, grace_s: float) -> None:
+        """Let the chunks in work come to their next page and give the rest back."""
+        ends = time.monotonic() + grace_s
+        for thread in self._working:
+            thread.join(max(0.0, ends - time.monotonic()))
+
+    def _take(self) -> Chunk | None:
+        # Looking costs less than taking, and mostly there is nothing.
+        return self._desk.ledger.claim(holder_name()) if self._desk.ledger.queued(1) else None
+
+    def _work(self, chunk: Chunk) -> None:
+        try:
+            work_chunk(self._desk, chunk, self._stop)
+        except ShiziError as error:
+            _log.warning("a chunk is left to others: %s", error.detail)
+
+
+if __name__ == "__main__":
+    report_and_run(main, int(sys.argv[1]), sys.argv[2])
