@@ -25,9 +25,8 @@ _LOOK_S = 0.5
 _PING_S = 5.0
 _MOST_STREAMS = 32
 _STREAMS_RETRY_S = 5.0
-#: Results that need the picture itself, which is gone once a job has ended.
-_WITHOUT = ("pdf",)
-RESULT_FORMATS = tuple(name for name in FORMATS if name not in _WITHOUT)
+#: Pages themselves cannot be shown: the files are gone once a job has ended.
+RESULT_FORMATS = tuple(name for name, form in FORMATS.items() if not form.shows_pages)
 
 
 def create_jobs(desk: JobDesk | None) -> Blueprint:
@@ -129,6 +128,8 @@ def _add_results(jobs: Blueprint, desk: Callable[[], JobDesk]) -> None:
         if not job.state.ended:
             raise JobUnfinished(f"the job is {job.state}")
         form = FORMATS[name]
+        if form.one and job.items > 1:
+            raise OptionError(f"format {name} holds one document; this job has {job.items:,}")
         pieces = render(form, walk_entries(desk().site.ledger, job.id))
         response = Response(pieces, content_type=form.content_type)
         response.headers["Cache-Control"] = "no-store"
