@@ -19,7 +19,6 @@ import pytest
 from shizi.core.errors import ShiziError
 from shizi.release.document import Phase
 from shizi.release.filestore import FileStore
-from shizi.release.places import open_store
 from shizi.release.redisstore import RedisStore
 from shizi.release.store import ReleaseStore
 from tests.program import environment
@@ -130,7 +129,7 @@ def test_a_leader_killed_in_every_phase_loses_and_doubles_nothing(tmp_path: Path
 
 def test_the_second_leader_takes_over_on_another_host(tmp_path: Path) -> None:
     with redis_server(tmp_path / "redis") as server:
-        store = open_store(server.address)
+        store = RedisStore(server.address)
         first, second = (_Leader(server.address, tmp_path) for _ in range(2))
         begin(store, PLAN)
         first.start()
@@ -147,6 +146,7 @@ def test_the_second_leader_takes_over_on_another_host(tmp_path: Path) -> None:
         assert second.end() == 0
 
         assert [(e.phase, e.ratio_bp) for e in store.entries()] == STEPS
+        store.close()
 
 
 @pytest.mark.parametrize("memory", ["keeps", "loses"])
@@ -163,6 +163,7 @@ def test_redis_gone_and_back(tmp_path: Path, memory: str) -> None:
             _wait(store, Phase.PROMOTED)
         assert leader.end() == 0
         entries = store.entries()
+        store.close()
 
     epochs = [e.epoch for e in entries]
     assert epochs == sorted(set(epochs))

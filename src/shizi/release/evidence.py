@@ -135,8 +135,8 @@ def take_in(
     )
 
 
-# What a canary's failures are held against: a quarter of what is too many. M12 in the study of
-# rules: 1.5 % against 6 % alarms falsely 3 times in 1,000 releases.
+# What a canary's failures are held against is a quarter of what is too many: with the default
+# bound 1.5 % against 6 %. docs/releases.md has how often that alarms, and how soon.
 _SICK_OVER_BOUND = 1.2
 _SICK_OVER_HEALTHY = 4.0
 _STABLE_MARGIN = 1.5

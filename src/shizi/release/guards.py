@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -130,7 +131,10 @@ def _seconds(guards: Guards, now: Counts, whole: Counts) -> Iterator[Reading]:
     base = _enough(guards.latency_requests, now.stable, whole.stable)
     samples = min(now.canary.ok, base.ok)
     for guard, share in ((Guard.MEDIAN_SECONDS, 0.5), (Guard.SLOWEST_SECONDS, 0.95)):
-        mine, others = now.canary.quantile_s(share), base.quantile_s(share)
+        # What the canary's quantile surely reaches, and the stable version's surely does not pass:
+        # the ranks of an interval that holds for seconds of any distribution.
+        mine = now.canary.quantile_s(share - _ranks(share, now.canary.ok, guards.confidence_z))
+        others = base.quantile_s(share + _ranks(share, base.ok, guards.confidence_z))
         if samples < guards.latency_requests or mine is None or others is None:
             yield Reading(guard, None, guards.latency_ratio, samples, crossed=False)
             continue
@@ -141,8 +145,13 @@ def _seconds(guards: Guards, now: Counts, whole: Counts) -> Iterator[Reading]:
             guards.latency_ratio,
             samples,
             ratio > guards.latency_ratio,
-            detail=f"{mine:.2f} s against {others:.2f} s",
+            detail=f"surely over {mine:.2f} s against {others:.2f} s at most",
         )
+
+
+def _ranks(share: float, samples: int, z: float) -> float:
+    """Give how far, as a share of all ranks, a quantile may be off."""
+    return min(1 - share, z * math.sqrt(share * (1 - share) / max(1, samples)))
 
 
 def _quality(guards: Guards, now: Counts, whole: Counts) -> Iterator[Reading]:

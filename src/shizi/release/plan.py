@@ -68,7 +68,7 @@ class Guards:
     """
 
     failure_rate: float = 0.05
-    alarm: float = 6.9
+    alarm: float = 8.0
     confidence_z: float = 2.58
     latency_ratio: float = 1.5
     latency_requests: int = 200

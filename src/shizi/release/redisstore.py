@@ -129,8 +129,18 @@ class RedisStore:
                     if self._news.get_message(timeout=left_s):
                         return
         except ReleaseStoreGone:
-            self._news = None
+            self._forget_news()
             time.sleep(max(0.0, end_s - time.monotonic()))
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._forget_news()
+        self._redis.close()
+
+    def _forget_news(self) -> None:
+        if self._news is not None:
+            self._news.close()
+            self._news = None
 
     def entries(self, release_id: str | None = None) -> Sequence[Entry]:
         """Give the log, the oldest line first."""
@@ -210,6 +220,7 @@ class RedisLeadership:
         """Let it go."""
         with translated(self._name):
             self._redis.eval(_LET_GO, 1, _LEADER, self._token)
+        self._redis.close()
 
 
 class RedisSource:

@@ -38,8 +38,11 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ReleaseSto
         yield FileStore(tmp_path / "releases")
     else:
         place = request.getfixturevalue("server").address
-        connect(place).flushdb()
-        yield RedisStore(place)
+        with connect(place) as client:
+            client.flushdb()
+        kept = RedisStore(place)
+        yield kept
+        kept.close()
 
 
 def test_an_empty_store_has_nothing(store: ReleaseStore) -> None:
