@@ -80,7 +80,7 @@ class _Leader:
 def _working(store: ReleaseStore) -> Iterator[Host]:
     """Let a host answer requests in a thread, in real time."""
     stop = threading.Event()
-    host = Host(store, time.monotonic)  # type: ignore[arg-type]
+    host = Host(store, time.monotonic)
 
     def work() -> None:
         while not stop.wait(0.1):

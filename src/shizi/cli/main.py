@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from shizi import __version__
-from shizi.cli import batch, bench, commands, importing, keys, models, train
+from shizi.cli import batch, bench, commands, importing, keys, models, release, train
 from shizi.cli.console import say, say_error
 from shizi.cli.read import add_read_arguments, run_read
 from shizi.core.errors import OptionError, ShiziError
@@ -120,9 +120,11 @@ VERBS = (
         train.add_export_arguments,
         train.run_export,
     ),
+    *(Verb(f"release {name}", says, add, run) for name, says, add, run in release.COMMANDS),
     Verb("doctor", "check this installation", commands.add_json_argument, commands.run_doctor),
 )
 _GROUPS = {
+    "release": "let a new version take over, share by share",
     "keys": "look after the keys of the service",
     "models": "look after the models",
     "config": "look at the configuration",

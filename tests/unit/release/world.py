@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from shizi.core.errors import ShiziError
@@ -49,7 +50,7 @@ class Host:
     """One process that routes requests, reads with both versions, and keeps engines."""
 
     store: ReleaseStore
-    clock: Clock
+    clock: Callable[[], float]
     name: str = "p1"
     load: Load = Load.READY
     why: str = ""
