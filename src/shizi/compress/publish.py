@@ -11,7 +11,7 @@ from onnx import ModelProto
 
 from shizi.compress.onnx import build_onnx
 from shizi.core.errors import IncompatibleModel
-from shizi.models.manifest import check_ref, file_digest, write_manifest
+from shizi.models.manifest import Task, check_ref, sign_model
 from shizi.nets.crnn import Crnn, count_parameters, load_checkpoint
 from shizi.text.charset import Charset
 
@@ -85,16 +85,5 @@ def write_recognizer(
     content = model.SerializeToString(deterministic=True)
     (folder / "model.onnx").write_bytes(content)
     (folder / "charset.txt").write_text(charset.to_text(), encoding="utf-8")
-    manifest = {
-        "name": facts["name"],
-        "version": facts["version"],
-        "task": "recognize",
-        "file": "model.onnx",
-        "sha256": file_digest(folder / "model.onnx"),
-        "charset": "charset.txt",
-        "charset_sha256": file_digest(folder / "charset.txt"),
-        **facts,
-    }
-    path = folder / "manifest.json"
-    write_manifest(path, manifest)
-    return path
+    facts = {"task": Task.RECOGNIZE.value, **facts}
+    return sign_model(folder, "model.onnx", facts, charset="charset.txt")

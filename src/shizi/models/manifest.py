@@ -149,6 +149,27 @@ def write_manifest(path: Path, content: dict[str, Any]) -> None:
     path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
+def sign_model(folder: Path, file: str, facts: dict[str, Any], charset: str = "") -> Path:
+    """Write the manifest of a model whose files are in its folder.
+
+    Args:
+        folder: the model's own.
+        file: of the model, in the folder.
+        facts: name, version, task, licence, source, and whatever else is known.
+        charset: the file of its symbols; empty for none.
+
+    Returns:
+        The manifest.
+    """
+    signed = {"file": file, "sha256": file_digest(folder / file)}
+    if charset:
+        signed |= {"charset": charset, "charset_sha256": file_digest(folder / charset)}
+    first = {name: facts[name] for name in ("name", "version", "task")}
+    path = folder / MANIFEST
+    write_manifest(path, first | signed | facts)
+    return path
+
+
 def file_digest(path: Path) -> str:
     """Give the SHA-256 of a file, hexadecimal."""
     with path.open("rb") as file:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from pathlib import Path
 from random import Random
 
 from shizi.core.errors import ConfigError, MissingExtra
-from shizi.models.store import write_manifest
+from shizi.models.manifest import Task, check_ref, sign_model
 from shizi.text.charset import fold, standard_charset
 from shizi.text.folding import Folding
 from shizi.train.corpus import load_corpus
@@ -62,24 +61,22 @@ def make_language_model(plan: LanguagePlan, report: Callable[[str], None]) -> Pa
     Raises:
         ConfigError: a folder does not exist, or there is no text.
         MissingExtra: OpenCC is not installed.
+        OptionError: the folder's name or the version cannot be a model's.
     """
+    check_ref(plan.folder.name, plan.version)
     lines = gather_lines(plan)
     report(f"{len(lines)} lines, {sum(map(len, lines))} characters")
     content = build_language_model(lines, simplified_forms(), plan.ngrams).to_bytes()
     plan.folder.mkdir(parents=True, exist_ok=True)
     (plan.folder / "model.npz").write_bytes(content)
-    manifest = {
+    facts = {
         "name": plan.folder.name,
         "version": plan.version,
-        "task": "language",
-        "file": "model.npz",
-        "sha256": hashlib.sha256(content).hexdigest(),
+        "task": Task.LANGUAGE.value,
         "licence": "Apache-2.0",
         "source": "counted by Shizi's own recipe (docs/training.md)",
     }
-    path = plan.folder / "manifest.json"
-    write_manifest(path, manifest)
-    return path
+    return sign_model(plan.folder, "model.npz", facts)
 
 
 def gather_lines(plan: LanguagePlan) -> list[str]:
