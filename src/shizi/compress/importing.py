@@ -9,7 +9,6 @@ from __future__ import annotations
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from pickle import UnpicklingError
 
 import numpy as np
 import torch
@@ -29,6 +28,7 @@ from shizi.models.opening import try_out
 from shizi.models.session import OrtSession
 from shizi.nets.convnext import PIECE_PX, SEAM, STEP_PX, STRIDE, ConvNextVit
 from shizi.nets.crnn import Crnn, count_parameters
+from shizi.nets.files import load_file
 from shizi.nets.modelscope import Family, Weights, build_network, check_weights
 from shizi.text.charset import BLANK, Charset
 
@@ -50,7 +50,6 @@ _FIRST_CLASS = {Family.CRNN: 1, Family.CONVNEXT_VIT: 2}
 _ODD_LINES = 0.01
 # How far two computations of the same scores may lie apart.
 PARITY = 1e-3
-_DAMAGED = (EOFError, KeyError, RuntimeError, TypeError, ValueError, AttributeError, IndexError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,15 +135,7 @@ def read_weights(path: Path) -> Weights:
         FileAccessError: the file cannot be read.
         IncompatibleModel: it holds something else, or weights of another network.
     """
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except OSError as error:
-        raise FileAccessError(f"{path} cannot be read") from error
-    except UnpicklingError as error:
-        raise IncompatibleModel(f"{path} holds more than weights, or is damaged") from error
-    except _DAMAGED as error:
-        reason = type(error).__name__
-        raise IncompatibleModel(f"{path} is no checkpoint of torch's ({reason})") from error
+    content = load_file(path)
     try:
         return check_weights(content)
     except IncompatibleModel as error:

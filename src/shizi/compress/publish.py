@@ -3,34 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
-import torch
 from onnx import ModelProto
 
 from shizi.compress.onnx import build_onnx
-from shizi.core.errors import IncompatibleModel
 from shizi.models.manifest import Task, check_ref, sign_model
 from shizi.nets.crnn import Crnn, count_parameters, load_checkpoint
+from shizi.nets.files import checkpoint_of
 from shizi.text.charset import Charset
-
-# What torch raises on a file that is missing, cut short or something else altogether.
-_DAMAGED = (OSError, EOFError, KeyError, RuntimeError, TypeError, AttributeError, UnpicklingError)
 
 
 def read_checkpoint(path: Path) -> tuple[Crnn, Charset]:
     """Load the averaged weights of a run's checkpoint, or plain weights, for inference.
 
     Raises:
-        IncompatibleModel: the file is no checkpoint of this program.
+        FileAccessError: the file cannot be read.
+        IncompatibleModel: it is no checkpoint of this program.
     """
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+    with checkpoint_of(path) as content:
         net, symbols = load_checkpoint(content.get("average", content))
-    except _DAMAGED as error:
-        reason = type(error).__name__
-        raise IncompatibleModel(f"{path} is no recognizer checkpoint ({reason})") from error
     return net.eval(), Charset(symbols)
 
 

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from shizi.nets.crnn import Crnn, CrnnDims, load_checkpoint, save_checkpoint, warm_start
+from shizi.nets.files import checkpoint_of
 from shizi.nets.growth import grow
 from shizi.train.loss import ctc_head_loss
 from shizi.train.stream import Batch, BatchStream, ChunkMaker, DataRecipe
@@ -211,27 +212,26 @@ class Trainer:
                 kept.copy_(new[key])
 
     def _warm_start(self, path: Path) -> None:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-        content = content.get("average", content)
-        symbols = tuple(content["symbols"])
         dims = self.net.dims
-        start = replace(CrnnDims.from_dict(content["dims"]), classes=dims.classes)
-        net = Crnn(start)
-        warm_start(net, self.recipe.symbols, content["state"], symbols)
-        if start != dims:
-            net = grow(net, dims, seed=self.recipe.seed)
+        with checkpoint_of(path) as content:
+            old = content.get("average", content)
+            start = replace(CrnnDims.from_dict(old["dims"]), classes=dims.classes)
+            net = Crnn(start)
+            warm_start(net, self.recipe.symbols, old["state"], tuple(old["symbols"]))
+            if start != dims:
+                net = grow(net, dims, seed=self.recipe.seed)
         self.net.load_state_dict(net.state_dict())
 
     def _resume(self) -> None:
-        content = torch.load(self.folder / "last.pt", map_location="cpu", weights_only=True)
-        for net, name in ((self.net, "net"), (self.average, "average")):
-            old, symbols = load_checkpoint(content[name])
-            if symbols != self.recipe.symbols:
-                raise ValueError("the checkpoint has another charset; take a new folder")
-            net.load_state_dict(old.state_dict())
-        self.optimizer.load_state_dict(content["optimizer"])
-        self.progress = Progress(**content["progress"])
-        self.negatives.set_state(content["negatives"])
+        with checkpoint_of(self.folder / "last.pt") as content:
+            for net, name in ((self.net, "net"), (self.average, "average")):
+                old, symbols = load_checkpoint(content[name])
+                if symbols != self.recipe.symbols:
+                    raise ValueError("it has another charset; take a new folder")
+                net.load_state_dict(old.state_dict())
+            self.optimizer.load_state_dict(content["optimizer"])
+            self.progress = Progress(**content["progress"])
+            self.negatives.set_state(content["negatives"])
 
     def _validate(self, batches: list[Batch], report: Callable[[str], None]) -> Scores:
         scores = validate(self.average, batches, self.device)

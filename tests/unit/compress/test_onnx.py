@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch")
 
 from shizi.compress.onnx import export_onnx  # noqa: E402
 from shizi.compress.publish import publish_recognizer, read_checkpoint  # noqa: E402
-from shizi.core.errors import IncompatibleModel, OptionError  # noqa: E402
+from shizi.core.errors import FileAccessError, IncompatibleModel, OptionError  # noqa: E402
 from shizi.models.opening import open_recognizer  # noqa: E402
 from shizi.models.session import OrtSession  # noqa: E402
 from shizi.models.store import ModelStore, Task  # noqa: E402
@@ -84,5 +84,8 @@ def test_what_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
     (tmp_path / "json").write_text(json.dumps({"state": 1}))
     with pytest.raises(IncompatibleModel):
         read_checkpoint(tmp_path / "json")
-    with pytest.raises(IncompatibleModel):
+    torch.save({"state": 1}, tmp_path / "other")
+    with pytest.raises(IncompatibleModel, match=r"other is no checkpoint that fits \(KeyError\)"):
+        read_checkpoint(tmp_path / "other")
+    with pytest.raises(FileAccessError):
         read_checkpoint(tmp_path / "missing")

@@ -7,13 +7,18 @@ from pathlib import Path
 import pytest
 
 from shizi.cli.main import main
-from shizi.core.errors import ConfigError
+from shizi.core.errors import ConfigError, OptionError
 from shizi.models.opening import open_language_model
 from shizi.models.store import ModelStore
 from shizi.text.ngram import START
 from shizi.train import corpus, expectation
 from shizi.train.documents import read_documents
-from shizi.train.expectation import LanguagePlan, gather_lines, simplified_forms
+from shizi.train.expectation import (
+    LanguagePlan,
+    gather_lines,
+    make_language_model,
+    simplified_forms,
+)
 
 pytest.importorskip("opencc", reason="needs the extra train")
 
@@ -63,6 +68,12 @@ def test_every_kind_of_text_counts(tmp_path: Path) -> None:
     assert gather_lines(plan) == lines
     with pytest.raises(ConfigError, match="no-folder"):
         gather_lines(LanguagePlan(tmp_path, documents=(tmp_path / "no-folder",)))
+
+
+def test_a_name_that_no_store_would_find_is_refused_before_counting(tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match="Mine"):
+        make_language_model(LanguagePlan(tmp_path / "Mine"), lambda _: None)
+    assert not (tmp_path / "Mine").exists()
 
 
 def test_traditional_characters_are_paired_with_simplified_ones() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from shizi.core.errors import FileAccessError, IncompatibleModel  # noqa: E402
 from shizi.nets.crnn import CrnnDims  # noqa: E402
 from shizi.train.loop import Trainer, TrainOptions  # noqa: E402
 from shizi.train.plot import plot_metrics  # noqa: E402
@@ -71,8 +72,26 @@ def test_a_wider_network_starts_from_a_narrower_one(recipe: DataRecipe, tmp_path
 def test_another_charset_is_refused(recipe: DataRecipe, tmp_path: Path) -> None:
     trainer(tmp_path, recipe).save()
     other = replace(recipe, symbols=recipe.symbols[::-1])
-    with pytest.raises(ValueError, match="charset"):
+    with pytest.raises(IncompatibleModel, match=r"last\.pt .* another charset; take a new folder"):
         trainer(tmp_path, other)
+
+
+def test_a_start_that_is_no_checkpoint_is_refused(recipe: DataRecipe, tmp_path: Path) -> None:
+    def begin(start: Path) -> None:
+        Trainer(tmp_path / "run", recipe, OPTIONS, dims(recipe), start)
+
+    with pytest.raises(FileAccessError, match="missing"):
+        begin(tmp_path / "missing.pt")
+    (tmp_path / "text.pt").write_text("no weights")
+    with pytest.raises(IncompatibleModel, match="text"):
+        begin(tmp_path / "text.pt")
+    torch.save({"state": {}}, tmp_path / "other.pt")
+    with pytest.raises(IncompatibleModel, match="other"):
+        begin(tmp_path / "other.pt")
+    trainer(tmp_path / "large", recipe).save()
+    narrower = replace(dims(recipe), hidden=4)
+    with pytest.raises(IncompatibleModel, match="does not shrink"):
+        Trainer(tmp_path / "run", recipe, OPTIONS, narrower, tmp_path / "large" / "last.pt")
 
 
 def test_an_interrupt_keeps_what_was_learned(
