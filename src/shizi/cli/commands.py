@@ -11,7 +11,7 @@ from pathlib import Path
 
 from shizi.cli import doctor
 from shizi.cli.console import load_settings, say, table
-from shizi.core.config import Worker
+from shizi.core.config import Worker, find_file
 from shizi.core.telemetry import configure_logging
 
 
@@ -47,7 +47,7 @@ def run_serve(args: argparse.Namespace) -> int:
     # Flask costs a tenth of a second, and only this verb needs it.
     from shizi.server.serve import serve  # noqa: PLC0415
 
-    serve(settings, say)
+    serve(settings, say, find_file(args.config))
     return 0
 
 

@@ -104,6 +104,7 @@ class EngineSettings:
         memory_budget: memory all processes of the service may take together, such as 300MiB; what
             is worked on at once, and how large a page may be, follow from it. 0 for no bound.
         most_memory: an engine that takes more is replaced, without a call lost; 0 never.
+        versions: of the recognizer that the memory budget has room for; 2 keeps room for a release.
     """
 
     places: int = field(default=0, metadata={"least": 0, "most": 256})
@@ -113,6 +114,7 @@ class EngineSettings:
     decode_s: float = field(default=20.0, metadata={"least": 0.1, "most": 3_600.0})
     memory_budget: int = field(default=0, metadata={"least": 0, "unit": "bytes"})
     most_memory: int = field(default=10**9, metadata={"least": 0, "unit": "bytes"})
+    versions: int = field(default=1, metadata={"least": 1, "most": 2})
 
 
 def _models_folder() -> Path | None:

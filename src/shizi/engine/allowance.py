@@ -51,6 +51,8 @@ class Allowance:
             less memory and, to take them anew, a quarter more time.
         max_pixels: a page with more is refused.
         engine_bytes: an engine that takes more is replaced; 0 for any.
+        version_bytes: kept for one more version of the recognizer, what it works on left out; 0
+            for none, or where there is no budget.
     """
 
     places: int
@@ -62,6 +64,7 @@ class Allowance:
     heap_bytes: int
     max_pixels: int
     engine_bytes: int
+    version_bytes: int = 0
 
 
 def allow(settings: Settings, cpus: float) -> Allowance:
@@ -89,11 +92,15 @@ def allow(settings: Settings, cpus: float) -> Allowance:
             engine.most_memory,
         )
     second = 0 if reader.effort is Effort.FAST else SECOND_BYTES
+    batches = _BATCH_COLUMNS * COLUMN_BYTES
+    more = ENGINE_BYTES + SECOND_BYTES if engine.versions > 1 else 0
     jobs = JOBS_BYTES if settings.jobs.enabled else 0
-    free = engine.memory_budget - FIXED_BYTES - jobs - second - _BATCH_COLUMNS * COLUMN_BYTES
+    fixed = FIXED_BYTES + jobs + second + more
+    # Engines work at the same time: what is free is shared by them.
+    free = (engine.memory_budget - fixed) // engine.versions - batches
     least = _LEAST_PIECE_PIXELS * RUN_BYTES + _LEAST_PAGE_PIXELS * PAGE_BYTES
     if free < least:
-        wanted = math.ceil((engine.memory_budget - free + least) / (1 << 20))
+        wanted = math.ceil((fixed + engine.versions * (batches + least)) / (1 << 20))
         raise ConfigError(
             f"engine.memory_budget is {engine.memory_budget / (1 << 20):.0f} MiB; "
             f"the service takes at least {wanted} MiB"
@@ -111,5 +118,6 @@ def allow(settings: Settings, cpus: float) -> Allowance:
         held_bytes=min(settings.server.max_held_bytes, engine.memory_budget // _HELD_SHARE),
         heap_bytes=_SMALL_HEAP_BYTES,
         max_pixels=min(settings.limits.max_pixels, max(page_pixels, pages // _DECODE_BYTES)),
-        engine_bytes=ENGINE_BYTES + second + free,
+        engine_bytes=ENGINE_BYTES + max(second, SECOND_BYTES if more else 0) + free,
+        version_bytes=more,
     )

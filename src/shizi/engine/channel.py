@@ -53,18 +53,19 @@ def listen(path: Path) -> socket.socket:
     return listener
 
 
-def connect(path: str, deadline: Deadline) -> socket.socket:
+def connect(path: str, deadline: Deadline, patience_s: float = RETURN_S) -> socket.socket:
     """Connect to a process of the service; one that is being replaced is waited for.
 
     Args:
         path: of its socket.
         deadline: of the call.
+        patience_s: how long it is waited for.
 
     Raises:
         Unavailable: it did not come back.
         DeadlineExceeded: it did not come back in time for the call.
     """
-    until = min(deadline, Deadline.after(RETURN_S))
+    until = min(deadline, Deadline.after(patience_s))
     while True:
         sock = socket.socket(socket.AF_UNIX)
         try:

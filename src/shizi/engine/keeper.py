@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from shizi.core.deadline import Deadline
 from shizi.core.errors import ShiziError, StartFailed
@@ -135,6 +136,14 @@ class Keeper:
         replaced: how often a process was, by reason.
     """
 
+    #: What `status` tells where no process was ever started.
+    NO_STATUS: ClassVar[dict[str, object]] = {
+        "pid": None,
+        "ready": False,
+        "generation": 0,
+        "restarts": {},
+    }
+
     def __init__(self, program: Program, environment: Mapping[str, str]) -> None:
         self.program = program
         self.life: Life | None = None
@@ -182,6 +191,18 @@ class Keeper:
             return
         self._next = self._new_life()
 
+    def ask_to_end(self) -> None:
+        """Let all of its processes end with what they have in work, and start no other."""
+        for life in (self._next, self.life):
+            if life is not None:
+                self._retire(life)
+        self._next = self.life = None
+
+    def is_over(self) -> bool:
+        """Say whether all that were asked to end have; who does not in time is killed."""
+        self._see_to_retired()
+        return not self._retired and self.life is None
+
     def end(self) -> None:
         """End all of its processes."""
         deadline = Deadline.after(self.program.grace_s)
@@ -189,6 +210,15 @@ class Keeper:
         for life in (*lives, self._next, self.life):
             if life is not None:
                 life.end(deadline)
+
+    def status(self) -> dict[str, object]:
+        """Describe the process that works now, for whoever watches."""
+        return {
+            "pid": self.life.process.pid if self.life else None,
+            "ready": self.ready,
+            "generation": self.life.generation if self.life else 0,
+            "restarts": dict(self.replaced),
+        }
 
     def _listen(self, life: Life) -> None:
         """Hear what a process reports; only the first one's failure is anybody's concern."""
@@ -206,6 +236,11 @@ class Keeper:
     def _retire(self, life: Life) -> None:
         life.process.terminate()
         self._retired.append((life, Deadline.after(self.program.grace_s)))
+
+    @property
+    def keepers(self) -> list[Keeper]:
+        """Itself; a fleet has several."""
+        return [self]
 
     def _see_to_retired(self) -> None:
         for life, deadline in list(self._retired):

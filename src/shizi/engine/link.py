@@ -12,7 +12,7 @@ from shizi.core.errors import Unavailable
 from shizi.core.options import ReadOptions
 from shizi.core.telemetry import request_id
 from shizi.core.types import PageResult
-from shizi.engine.channel import Channel, PeerLost, connect
+from shizi.engine.channel import RETURN_S, Channel, PeerLost, connect
 from shizi.engine.messages import Ask, Go, Pages, Ping, Pong
 
 # A call whose engine died is tried once more; a third engine is not spent on it.
@@ -30,11 +30,20 @@ class EngineLink:
 
     Args:
         path: of the socket.
+        patience_s: how long an engine is waited for that is being replaced.
+        tries: of a call whose engine dies over it.
         name: gives each call its name; names of calls at one time differ.
     """
 
-    def __init__(self, path: Path, name: Callable[[], str] = _new_name) -> None:
+    def __init__(
+        self,
+        path: Path,
+        patience_s: float = RETURN_S,
+        tries: int = _TRIES,
+        name: Callable[[], str] = _new_name,
+    ) -> None:
         self._path = str(path)
+        self._patience_s, self._tries = patience_s, tries
         self._name = name
 
     def read(self, source: bytes, options: ReadOptions) -> list[PageResult]:
@@ -47,7 +56,7 @@ class EngineLink:
             ShiziError: whatever the reader raised.
         """
         deadline = Deadline.after(options.timeout_s)
-        for _ in range(_TRIES):
+        for _ in range(self._tries):
             with self._admit(len(source), options, deadline) as channel:
                 try:
                     channel.send_bytes(source)
@@ -64,16 +73,20 @@ class EngineLink:
         """
         deadline = Deadline.after(timeout_s)
         try:
-            with Channel(connect(self._path, deadline), self._name(), deadline) as channel:
+            with self._channel(deadline) as channel:
                 channel.send(Ping(**channel.terms))
                 return channel.receive(Pong)
         except PeerLost as error:
             raise Unavailable(1.0) from error
 
+    def _channel(self, deadline: Deadline) -> Channel:
+        sock = connect(self._path, deadline, self._patience_s)
+        return Channel(sock, self._name(), deadline)
+
     def _admit(self, size: int, options: ReadOptions, deadline: Deadline) -> Channel:
         """Wait for the turn of a call; an engine lost meanwhile is not the call's fault."""
         while True:
-            channel = Channel(connect(self._path, deadline), self._name(), deadline)
+            channel = self._channel(deadline)
             try:
                 channel.send(Ask(**channel.terms, size=size, options=options))
                 channel.receive(Go)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _PROC = Path("/proc")
+_CGROUP = Path("/sys/fs/cgroup")
 
 
 def memory_bytes(pid: int) -> int:
@@ -41,3 +42,38 @@ def trim_heap() -> None:
         # Other libraries than glibc have no such function.
         with contextlib.suppress(AttributeError):
             ctypes.CDLL(None).malloc_trim(0)
+
+
+def free_bytes(limit_bytes: int | None = None, cgroup: Path = _CGROUP) -> int | None:
+    """Give the memory that processes of this machine, or of this container, may still take.
+
+    Args:
+        limit_bytes: of the container, None where there is none.
+        cgroup: where the control files of the own group are mounted.
+
+    Returns:
+        Bytes; None where the system does not tell.
+    """
+    free = _meminfo("MemAvailable:")
+    if limit_bytes is None:
+        return free
+    used = _used(cgroup)
+    return min(left for left in (free, limit_bytes - used) if left is not None)
+
+
+def _meminfo(name: str) -> int | None:
+    try:
+        lines = (_PROC / "meminfo").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(name)), None)
+
+
+def _used(cgroup: Path) -> int:
+    """Give what the group takes that it cannot give back: files that are cached it can."""
+    try:
+        taken = int((cgroup / "memory.current").read_text(encoding="ascii"))
+        lines = (cgroup / "memory.stat").read_text(encoding="ascii").splitlines()
+    except (OSError, ValueError):
+        return 0
+    return taken - sum(int(line.split()[1]) for line in lines if line.startswith("inactive_file "))

@@ -10,6 +10,7 @@ from shizi.core.telemetry import SECONDS
 from shizi.engine.batcher import BatchReport
 
 _ITEMS = (1, 2, 3, 4, 6, 8)
+_LABELS = ("model", "version")
 
 
 class EngineMetrics:
@@ -17,11 +18,12 @@ class EngineMetrics:
 
     Args:
         model: name of its recognizer, a label of every series.
+        version: of it, a label as well.
     """
 
-    def __init__(self, model: str) -> None:
+    def __init__(self, model: str, version: str = "") -> None:
         self._registry = CollectorRegistry()
-        self._model = model
+        self._labels = model, version
         self._batch_items = self._histogram(
             "batch_items", "Lines of a batch", ("network",), buckets=_ITEMS
         )
@@ -46,12 +48,12 @@ class EngineMetrics:
             ("waiting_calls", "Calls that wait for their turn", waiting),
             ("queued_columns", "Columns of pixels that wait to be recognized", queued_columns),
         ):
-            gauge = Gauge(f"shizi_{name}", what, ("model",), registry=self._registry)
-            gauge.labels(self._model).set_function(ask)
+            gauge = Gauge(f"shizi_{name}", what, _LABELS, registry=self._registry)
+            gauge.labels(*self._labels).set_function(ask)
 
     def count_batch(self, network: str, report: BatchReport) -> None:
         """Count a batch of lines."""
-        labels = self._model, network
+        labels = *self._labels, network
         self._batch_items.labels(*labels).observe(report.items)
         self._batch_seconds.labels(*labels).observe(report.seconds)
         self._columns.labels(*labels).inc(report.cost)
@@ -62,14 +64,14 @@ class EngineMetrics:
 
     def count_lost(self, reason: str) -> None:
         """Count a process that was lost in the midst of a call."""
-        self._lost.labels(self._model, reason).inc()
+        self._lost.labels(*self._labels, reason).inc()
 
     def to_text(self) -> bytes:
         """Write all series in the text form of Prometheus."""
         return generate_latest(self._registry)
 
     def _counter(self, name: str, what: str, labels: tuple[str, ...] = ()) -> Counter:
-        return Counter(f"shizi_{name}", what, ("model", *labels), registry=self._registry)
+        return Counter(f"shizi_{name}", what, (*_LABELS, *labels), registry=self._registry)
 
     def _histogram(
         self,
@@ -79,5 +81,5 @@ class EngineMetrics:
         buckets: Sequence[float] = SECONDS,
     ) -> Histogram:
         return Histogram(
-            f"shizi_{name}", what, ("model", *labels), buckets=buckets, registry=self._registry
+            f"shizi_{name}", what, (*_LABELS, *labels), buckets=buckets, registry=self._registry
         )

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from shizi.core.telemetry import LogFormat
 
+#: Share of characters a model may misread in plain print that a release takes into service.
+GOLDEN_ERRORS = 0.1
 #: Columns of pixels in a batch of lines where memory is no concern.
 BATCH_COLUMNS = 1280
 
@@ -47,7 +49,7 @@ class EnginePlan:
     Attributes:
         socket: path to listen on.
         decoders: path of the decoders' socket.
-        recognizer: name of the model that reads lines.
+        recognizer: model that reads lines, as name@version.
         models: folder of further models; empty for none.
         threads: of a model's run; 0 takes as many as the process may use.
         places: calls in work at once.
@@ -55,6 +57,8 @@ class EnginePlan:
         batch_columns: of pixels, in a batch of lines.
         decode_s: processor time a page may take to be decoded.
         grace_s: time for calls in work when it is told to end.
+        golden_errors: share of characters it may misread in lines whose text is known; past it,
+            it does not get ready. 1 takes any model.
         log_format: of its log.
     """
 
@@ -68,6 +72,7 @@ class EnginePlan:
     batch_columns: int = BATCH_COLUMNS
     decode_s: float = 20.0
     grace_s: float = 30.0
+    golden_errors: float = 1.0
     log_format: LogFormat = LogFormat.AUTO
 
 
@@ -77,12 +82,14 @@ class WebPlan:
 
     Attributes:
         listener: descriptor of the socket the page is at.
-        engine: path of the engine's socket.
+        engines: folder of the engines' sockets.
+        stable: version that answers where no release says otherwise, as name@version.
         status: file the supervisor writes.
         log_format: of its log.
     """
 
     listener: int
-    engine: str
+    engines: str
+    stable: str
     status: str
     log_format: LogFormat = LogFormat.AUTO

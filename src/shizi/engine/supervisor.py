@@ -11,6 +11,7 @@ from pathlib import Path
 
 from shizi.core.deadline import Deadline
 from shizi.core.errors import StartFailed
+from shizi.engine.fleet import Fleet, FleetOptions
 from shizi.engine.keeper import Keeper, Program
 from shizi.engine.memory import family, memory_bytes
 from shizi.engine.signals import WakeUp, wake_on_signals
@@ -26,19 +27,28 @@ class Supervisor:
     """Runs programs until a signal ends it.
 
     Args:
-        programs: in the order they are started; they are ended in the reverse one.
+        programs: in the order they are started, the engines as a fleet; they are ended in the
+            reverse one.
         environment: of all of them.
         status: file that says, as JSON, which processes run and how often each was replaced.
     """
 
     def __init__(
-        self, programs: Sequence[Program], environment: Mapping[str, str], status: Path
+        self,
+        programs: Sequence[Program | FleetOptions],
+        environment: Mapping[str, str],
+        status: Path,
     ) -> None:
-        self._keepers = [Keeper(program, environment) for program in programs]
+        self._kept: list[Keeper | Fleet] = [
+            Keeper(program, environment)
+            if isinstance(program, Program)
+            else Fleet(program, environment)
+            for program in programs
+        ]
         self._status = status
         self._ending = threading.Event()
-        # By program, the generation that takes too much.
-        self._too_large: dict[str, int] = {}
+        # By keeper, the generation that takes too much.
+        self._too_large: dict[Keeper, int] = {}
 
     def run(self, announce: Callable[[], None]) -> None:
         """Start everything, keep it alive, and end it on SIGTERM or SIGINT.
@@ -56,39 +66,40 @@ class Supervisor:
                     self._keep(wake)
             finally:
                 self._ending.set()
-                for keeper in reversed(self._keepers):
-                    keeper.end()
+                for kept in reversed(self._kept):
+                    kept.end()
 
     def _start(self, wake: WakeUp) -> bool:
         """Start one after another; False where a signal came first."""
         deadline = Deadline.after(START_S)
-        for keeper in self._keepers:
-            keeper.start()
-            while not keeper.ready:
+        for place, kept in enumerate(self._kept):
+            kept.start()
+            while not kept.ready:
                 if deadline.left_s() <= 0:
-                    raise StartFailed(f"the process {keeper.program.name} does not get ready")
+                    name = kept.keepers[0].program.name
+                    raise StartFailed(f"the process {name} does not get ready")
                 if wake.wait(0.02):
                     return False
-                for started in self._keepers:
-                    if started.life is not None:
-                        started.look()
+                for started in self._kept[: place + 1]:
+                    started.look()
         self._write_status()
         return True
 
     def _keep(self, wake: WakeUp) -> None:
         threading.Thread(target=self._probe, name="probe", daemon=True).start()
         while not wake.wait(_POLL_S):
-            for keeper in self._keepers:
-                keeper.look()
-                too_large = self._too_large.pop(keeper.program.name, 0)
-                if keeper.life is not None and keeper.life.generation == too_large:
-                    keeper.replace("memory")
+            for kept in self._kept:
+                kept.look()
+                for keeper in kept.keepers:
+                    too_large = self._too_large.pop(keeper, 0)
+                    if keeper.life is not None and keeper.life.generation == too_large:
+                        keeper.replace("memory")
             self._write_status()
 
     def _probe(self) -> None:
         """Look now and then whether the processes work, and what they take."""
         while not self._ending.wait(_PROBE_S):
-            for keeper in self._keepers:
+            for keeper in [keeper for kept in self._kept for keeper in kept.keepers]:
                 life, program = keeper.life, keeper.program
                 if life is None or not life.ready:
                     continue
@@ -97,19 +108,15 @@ class Supervisor:
                 elif program.most_bytes:
                     taken = sum(map(memory_bytes, family(life.process.pid)))
                     if taken > program.most_bytes:
-                        self._too_large[program.name] = life.generation
+                        self._too_large[keeper] = life.generation
 
     def _write_status(self) -> None:
         own = {"pid": os.getpid(), "ready": True, "generation": 1, "restarts": {}}
-        content = {SUPERVISOR: own} | {
-            keeper.program.name: {
-                "pid": keeper.life.process.pid if keeper.life else None,
-                "ready": keeper.ready,
-                "generation": keeper.life.generation if keeper.life else 0,
-                "restarts": dict(keeper.replaced),
-            }
-            for keeper in self._keepers
-        }
+        content: dict[str, object] = {SUPERVISOR: own}
+        for kept in self._kept:
+            content |= (
+                kept.status() if isinstance(kept, Fleet) else {kept.program.name: kept.status()}
+            )
         written = self._status.with_suffix(".new")
         written.write_text(json.dumps(content), encoding="utf-8")
         written.replace(self._status)

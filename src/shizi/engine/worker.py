@@ -15,12 +15,14 @@ from shizi.engine.admission import Admission
 from shizi.engine.channel import listen
 from shizi.engine.host import EngineHost
 from shizi.engine.metrics import EngineMetrics
-from shizi.engine.plans import EnginePlan
+from shizi.engine.plans import GOLDEN_ERRORS, EnginePlan
 from shizi.engine.reader import Reader
 from shizi.engine.sandbox import Sandbox
 from shizi.engine.sharing import Sharing
 from shizi.engine.signals import die_with_parent
 from shizi.engine.watch import Watch
+from shizi.models.golden import check_golden
+from shizi.models.manifest import split_ref
 
 _log = logging.getLogger(__name__)
 
@@ -32,7 +34,7 @@ def main(plan_json: str, announce: Callable[[], None]) -> None:
     """Be the engine process, to its end."""
     plan = msgspec.json.decode(plan_json, type=EnginePlan)
     die_with_parent(signal.SIGKILL)
-    metrics = EngineMetrics(plan.recognizer)
+    metrics = EngineMetrics(*split_ref(plan.recognizer))
     sharing = Sharing(Watch(_end_stuck), 1, metrics.count_batch, plan.batch_columns)
     reader = _open_reader(plan, sharing, metrics)
     admission = Admission(plan.places, plan.waiting)
@@ -48,7 +50,9 @@ def _open_reader(plan: EnginePlan, sharing: Sharing, metrics: EngineMetrics) -> 
     sandbox = Sandbox(Path(plan.decoders), plan.decode_s, metrics.count_lost)
     reader = Reader(plan.recognizer, plan.threads, models, sharing, sandbox.open_document)
     # The first run of a network allocates what the later ones use; no caller shall wait for it.
-    reader.recognize([np.full((32, 320), 255, np.uint8)])
+    errors = check_golden(plan.recognizer, reader.recognize, plan.golden_errors)
+    if errors > GOLDEN_ERRORS:
+        _log.warning("%s misreads %.0f %% of plain print", plan.recognizer, 100 * errors)
     reader.read(np.full((320, 320), 255, np.uint8))
     return reader
 

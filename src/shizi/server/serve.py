@@ -6,23 +6,26 @@ import json
 import socket
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from shizi.core.config import ServerSettings, Settings, to_environment
-from shizi.core.errors import ConfigError, ShiziError
+from shizi.core.errors import ConfigError
 from shizi.engine.allowance import Allowance, allow
 from shizi.engine.budget import measure_budget
+from shizi.engine.fleet import FleetOptions, active_socket
 from shizi.engine.keeper import Program
-from shizi.engine.link import EngineLink
-from shizi.engine.plans import DecoderOptions, DecodersPlan, EnginePlan, WebPlan
+from shizi.engine.plans import DecoderOptions, DecodersPlan, WebPlan
 from shizi.engine.supervisor import Supervisor
 from shizi.jobs.dispatcher import DispatcherPlan
 from shizi.jobs.site import check_jobs
+from shizi.models.manifest import Task
+from shizi.server.engines import Wanted, make_fleet, model_store
 
 _BACKLOG = 2048
-_PING_S = 5.0
 #: glibc gives every thread a heap of its own, and keeps what was freed in it; NumPy's matrix
 #: library starts threads nobody uses.
 _MEMORY = {
@@ -33,12 +36,13 @@ _MEMORY = {
 _THRESHOLDS = ("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_")
 
 
-def serve(settings: Settings, announce: Callable[[str], None]) -> None:
+def serve(settings: Settings, announce: Callable[[str], None], config: Path | None = None) -> None:
     """Serve until SIGTERM or SIGINT; the requests that were accepted end first.
 
     Args:
         settings: resolved at the edge.
         announce: takes one line, once all is ready, that says where the page is.
+        config: the settings file, part of which may change while the service runs.
 
     Raises:
         ConfigError: the address cannot be listened on.
@@ -50,7 +54,9 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
     ):
         settings = with_folder(settings, Path(folder))
         allowance = allow(settings, measure_budget().cpus)
-        programs = make_programs(settings, allowance, Path(folder), listener.fileno())
+        stable = model_store(settings).find(settings.reader.recognizer, Task.RECOGNIZE).ref
+        site = Site(Path(folder), listener.fileno(), stable, config)
+        programs = make_programs(settings, allowance, site, wanted_versions(settings, stable))
         status = Path(folder, "status.json")
         environment = to_environment(kept_within(settings, allowance))
         environment |= _MEMORY | dict.fromkeys(_THRESHOLDS, str(allowance.heap_bytes))
@@ -117,96 +123,95 @@ def kept_within(settings: Settings, allowance: Allowance) -> Settings:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where the service is on this machine.
+
+    Attributes:
+        folder: of the sockets; only this user can enter it.
+        listener: descriptor of the page's socket.
+        stable: version that answers where no release says otherwise.
+        config: the settings file, None where there is none.
+    """
+
+    folder: Path
+    listener: int
+    stable: str
+    config: Path | None = None
+
+
+def wanted_versions(settings: Settings, stable: str) -> Wanted:
+    """Give what tells the versions to keep loaded, the one that answers by default first.
+
+    Args:
+        settings: resolved.
+        stable: version that answers where there never was a release.
+    """
+    if not settings.releases.store:
+        return lambda: (stable,)
+    # A service without releases does without what reads their state.
+    from shizi.release.places import open_store  # noqa: PLC0415
+    from shizi.release.watcher import Watcher  # noqa: PLC0415
+
+    watcher = Watcher(open_store(settings.releases.store), time.monotonic)
+    watcher.start()
+
+    def wanted() -> Sequence[str]:
+        document = watcher.document
+        return document.wanted if document else (stable,)
+
+    return wanted
+
+
 def make_programs(
-    settings: Settings, allowance: Allowance, folder: Path, listener: int
-) -> list[Program]:
+    settings: Settings, allowance: Allowance, site: Site, wanted: Wanted
+) -> list[Program | FleetOptions]:
     """Give the processes of the service in the order they start.
 
     Args:
         settings: resolved.
         allowance: what they may take.
-        folder: of the sockets; only this user can enter it.
-        listener: descriptor of the page's socket.
+        site: where they are.
+        wanted: gives the versions of the recognizer to keep.
     """
+    folder = site.folder
     server, engine = settings.server, settings.engine
     places, log = allowance.places, server.log_format
     decoders = folder / "decoders.sock"
-    current = folder / "engine.sock"
 
     def decode(_: int, reports: int) -> Sequence[str]:
         options = DecoderOptions(engine.decoders or places, engine.decoder_inputs)
-        return _command("decoders", reports, DecodersPlan(str(decoders), options, log))
-
-    def read(generation: int, reports: int) -> Sequence[str]:
-        plan = EnginePlan(
-            socket=str(_generation(current, generation)),
-            decoders=str(decoders),
-            recognizer=settings.reader.recognizer,
-            models=str(settings.paths.models or ""),
-            threads=settings.reader.threads,
-            places=places,
-            waiting=engine.waiting,
-            batch_columns=allowance.batch_columns,
-            decode_s=engine.decode_s,
-            grace_s=server.timeout_s,
-            log_format=log,
-        )
-        return _command("engine", reports, plan)
+        plan = json.dumps(asdict(DecodersPlan(str(decoders), options, log)))
+        return [sys.executable, "-m", "shizi.engine.programs", "decoders", str(reports), plan]
 
     def web(_: int, reports: int) -> Sequence[str]:
-        plan = WebPlan(listener, str(current), str(folder / "status.json"), log)
-        return _command("web", reports, plan)
+        status = str(folder / "status.json")
+        plan = WebPlan(site.listener, str(folder), site.stable, status, log)
+        return _command("shizi.server.web", reports, plan)
+
+    def follow(_: int, reports: int) -> Sequence[str]:
+        from shizi.release.lead import LeadPlan  # noqa: PLC0415 - as above
+
+        plan = LeadPlan(str(site.config or ""), str(folder), log)
+        return _command("shizi.release.lead", reports, plan)
+
+    lead = [Program("release", follow)] if settings.releases.store else []
 
     def work(_: int, reports: int) -> Sequence[str]:
         # Where there is a broker, workers elsewhere read; the service looks after the jobs alone.
         busy = 0 if settings.jobs.broker else places
-        return _command("jobs", reports, DispatcherPlan(str(current), busy, server.timeout_s, log))
+        plan = DispatcherPlan(str(active_socket(folder)), busy, server.timeout_s, log)
+        return _command("shizi.jobs.dispatcher", reports, plan)
 
     jobs = [Program("jobs", work, grace_s=server.timeout_s + 5)] if settings.jobs.enabled else []
     return [
         Program("decoders", decode),
-        Program(
-            "engine",
-            read,
-            on_ready=lambda generation: _point(current, _generation(current, generation)),
-            is_well=lambda generation: _answers(_generation(current, generation)),
-            grace_s=server.timeout_s + 5,
-            most_bytes=allowance.engine_bytes,
-            # For a moment there are two: not where memory is counted.
-            overlap=not engine.memory_budget,
-        ),
+        make_fleet(settings, allowance, folder, site.stable, wanted),
+        *lead,
         *jobs,
-        Program("web", web, files=(listener,), grace_s=server.timeout_s + 5),
+        Program("web", web, files=(site.listener,), grace_s=server.timeout_s + 5),
     ]
 
 
-# Programs that are no part of the engine, by the module whose process they are.
-_MODULES = {"web": "shizi.server.web", "jobs": "shizi.jobs.dispatcher"}
-
-
-def _command(
-    name: str, reports: int, plan: DecodersPlan | EnginePlan | WebPlan | DispatcherPlan
-) -> list[str]:
-    module = _MODULES.get(name)
-    program = [module] if module else ["shizi.engine.programs", name]
-    return [sys.executable, "-m", *program, str(reports), json.dumps(asdict(plan))]
-
-
-def _generation(current: Path, generation: int) -> Path:
-    return current.with_name(f"engine-{generation}.sock")
-
-
-def _point(current: Path, target: Path) -> None:
-    """Let the name all calls go to lead to another engine; there is no moment without one."""
-    link = current.with_suffix(".new")
-    link.unlink(missing_ok=True)
-    link.symlink_to(target)
-    link.replace(current)
-
-
-def _answers(path: Path) -> bool:
-    try:
-        EngineLink(path).ping(_PING_S)
-    except ShiziError:
-        return False
-    return True
+def _command(module: str, reports: int, plan: Any) -> list[str]:
+    return [sys.executable, "-m", module, str(reports), json.dumps(asdict(plan))]

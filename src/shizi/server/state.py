@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from shizi.core.config import Settings
-from shizi.core.errors import ShiziError
+from shizi.core.errors import ModelNotFound, ShiziError
+from shizi.engine.fleet import active_socket, socket_of
 from shizi.engine.link import EngineLink
 from shizi.formats import Json
-from shizi.server.processes import processes_to_text
+from shizi.models.manifest import Task
+from shizi.server.exposition import merge_metrics
+from shizi.server.processes import processes_to_text, read_status
 
 _PING_S = 2.0
 
@@ -23,7 +27,7 @@ class ServiceState(Protocol):
         ...
 
     def models(self) -> Sequence[Json]:
-        """Describe the models: name, version, task, bytes, sha256, licence, source, active."""
+        """Describe the models: `Manifest.to_dict`, active, and engine where one reads with it."""
         ...
 
     def metrics(self) -> bytes:
@@ -52,12 +56,17 @@ class InProcessState:
         )
 
         folder = self._settings.paths.models
-        recognizer = self._settings.reader.recognizer
-        active = {recognizer, SECOND_RECOGNIZER, DEFAULT_DETECTOR, DEFAULT_LANGUAGE}
-        return [
-            manifest.to_dict() | {"active": manifest.name in active}
-            for manifest in ModelStore((folder,) if folder else ()).manifests()
-        ]
+        store = ModelStore((folder,) if folder else ())
+        active = set()
+        for name, task in (
+            (self._settings.reader.recognizer, Task.RECOGNIZE),
+            (SECOND_RECOGNIZER, Task.RECOGNIZE),
+            (DEFAULT_DETECTOR, Task.DETECT),
+            (DEFAULT_LANGUAGE, Task.LANGUAGE),
+        ):
+            with contextlib.suppress(ModelNotFound):
+                active.add(store.find(name, task).ref)
+        return [m.to_dict() | {"active": m.ref in active} for m in store.manifests()]
 
     def metrics(self) -> bytes:
         """Give further numbers in the text form of Prometheus; empty for none."""
@@ -65,17 +74,18 @@ class InProcessState:
 
 
 class EngineState:
-    """Of an engine in other processes.
+    """Of engines in other processes.
 
     Args:
         settings: resolved.
-        link: to the engine.
+        folder: of the engines' sockets.
         status: file the supervisor writes about the processes.
     """
 
-    def __init__(self, settings: Settings, link: EngineLink, status: Path) -> None:
+    def __init__(self, settings: Settings, folder: Path, status: Path) -> None:
         self._models = InProcessState(settings)
-        self._link = link
+        self._folder = folder
+        self._link = EngineLink(active_socket(folder))
         self._status = status
 
     def unready(self) -> str | None:
@@ -87,13 +97,32 @@ class EngineState:
         return None
 
     def models(self) -> Sequence[Json]:
-        """Describe the installed models."""
-        return self._models.models()
+        """Describe the installed models, and how far the engines of those are that have one."""
+        live = {engine["version"]: engine for engine in self._engines()}
+
+        def told(model: Json) -> Json:
+            engine = live.get(f"{model['name']}@{model['version']}")
+            if model["task"] != Task.RECOGNIZE or engine is None:
+                return model
+            return model | {
+                "active": True,
+                "engine": {
+                    "state": engine["state"],
+                    "default": engine["active"],
+                    "error": engine["error"],
+                },
+            }
+
+        return [told(model) for model in self._models.models()]
 
     def metrics(self) -> bytes:
-        """Give the engine's numbers and those of the processes; without an engine, the latter."""
-        processes = processes_to_text(self._status)
-        try:
-            return self._link.ping(_PING_S).metrics + processes
-        except ShiziError:
-            return processes
+        """Give the numbers of the engines that answer, and those of the processes."""
+        texts = []
+        for engine in self._engines():
+            link = EngineLink(socket_of(self._folder, engine["version"]), patience_s=0.0)
+            with contextlib.suppress(ShiziError):
+                texts.append(link.ping(_PING_S).metrics)
+        return merge_metrics([*texts, processes_to_text(self._status)])
+
+    def _engines(self) -> list[dict[str, Any]]:
+        return [p for p in read_status(self._status).values() if p.get("process") == "engine"]

@@ -14,6 +14,7 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from shizi.core.config import ServerSettings, Settings, load
+from shizi.engine.fleet import active_socket
 from shizi.engine.link import EngineLink
 from shizi.engine.plans import WebPlan
 from shizi.engine.programs import report_and_run
@@ -69,8 +70,9 @@ class _Service(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> Flask:
         """Make the application; runs in the worker."""
-        link = EngineLink(Path(self.plan.engine))
-        state = EngineState(self.settings, link, Path(self.plan.status))
+        folder = Path(self.plan.engines)
+        link = EngineLink(active_socket(folder))
+        state = EngineState(self.settings, folder, Path(self.plan.status))
         jobs = self.settings.jobs
         return create_app(
             self.settings, link, state, site=open_site(jobs) if jobs.enabled else None

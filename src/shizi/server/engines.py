@@ -1,0 +1,126 @@
+"""The engines of the service: one a version, each with its own program, memory looked at before."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from shizi.core.config import Settings
+from shizi.core.errors import ShiziError
+from shizi.engine.allowance import Allowance
+from shizi.engine.budget import measure_budget
+from shizi.engine.fleet import FleetOptions, point, socket_of
+from shizi.engine.headroom import Headroom
+from shizi.engine.keeper import Program
+from shizi.engine.link import EngineLink
+from shizi.engine.memory import family, free_bytes, memory_bytes
+from shizi.engine.plans import GOLDEN_ERRORS, EnginePlan
+from shizi.models.manifest import Task
+from shizi.models.store import ModelStore
+
+_PING_S = 5.0
+_LOOK_S = 1.0
+
+Wanted = Callable[[], Sequence[str]]
+
+
+def model_store(settings: Settings) -> ModelStore:
+    """Give the models of the settings' folder and the bundled ones."""
+    return ModelStore((settings.paths.models,) if settings.paths.models else ())
+
+
+def make_fleet(
+    settings: Settings, allowance: Allowance, folder: Path, stable: str, wanted: Wanted
+) -> FleetOptions:
+    """Say how the engines are kept.
+
+    Args:
+        settings: resolved.
+        allowance: what they may take.
+        folder: of the sockets.
+        stable: version that serves from the start.
+        wanted: gives the versions to keep, the one that answers by default first.
+    """
+    server, engine = settings.server, settings.engine
+    headroom = Headroom(
+        engine.memory_budget,
+        allowance.version_bytes,
+        lambda: sum(map(memory_bytes, family(os.getpid()))),
+        lambda: free_bytes(measure_budget().memory_bytes),
+    )
+
+    def program(version: str) -> Program:
+        name = socket_of(folder, version)
+
+        def command(generation: int, reports: int) -> Sequence[str]:
+            plan = EnginePlan(
+                socket=str(_generation(name, generation)),
+                decoders=str(folder / "decoders.sock"),
+                recognizer=version,
+                models=str(settings.paths.models or ""),
+                threads=settings.reader.threads,
+                places=allowance.places,
+                waiting=engine.waiting,
+                batch_columns=allowance.batch_columns,
+                decode_s=engine.decode_s,
+                grace_s=server.timeout_s,
+                # A service with a weak model is better than none; a release needs no weak model.
+                golden_errors=1.0 if version == stable else GOLDEN_ERRORS,
+                log_format=server.log_format,
+            )
+            return engine_command(reports, plan)
+
+        return Program(
+            "engine",
+            command,
+            on_ready=lambda generation: point(name, _generation(name, generation)),
+            is_well=lambda generation: _answers(_generation(name, generation)),
+            grace_s=server.timeout_s + 5,
+            most_bytes=allowance.engine_bytes,
+            # For a moment there are two: not where memory is counted.
+            overlap=not engine.memory_budget,
+        )
+
+    def room(version: str) -> None:
+        manifest = model_store(settings).find(version, Task.RECOGNIZE)
+        headroom.check(version, manifest.size_bytes)
+
+    return FleetOptions(
+        folder=folder,
+        wanted=wanted,
+        program=program,
+        room=room,
+        idle=lambda version: _is_idle(socket_of(folder, version)),
+        drain_s=server.max_request_timeout_s,
+    )
+
+
+def engine_command(reports: int, plan: EnginePlan) -> list[str]:
+    """Give the arguments that start an engine."""
+    arguments = ["engine", str(reports), json.dumps(asdict(plan))]
+    return [sys.executable, "-m", "shizi.engine.programs", *arguments]
+
+
+def _generation(name: Path, generation: int) -> Path:
+    return name.with_name(f"{name.stem}-{generation}{name.suffix}")
+
+
+def _answers(path: Path) -> bool:
+    try:
+        EngineLink(path).ping(_PING_S)
+    except ShiziError:
+        return False
+    return True
+
+
+def _is_idle(path: Path) -> bool:
+    """Say whether an engine has nothing in work; one that is gone has not."""
+    try:
+        pong = EngineLink(path, patience_s=0.0).ping(_LOOK_S)
+    except ShiziError:
+        return True
+    return not pong.working and not pong.waiting
