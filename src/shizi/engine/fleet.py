@@ -13,12 +13,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 
 from shizi.core.errors import ShiziError, StartFailed
 from shizi.engine.keeper import Keeper, Program
 
 _log = logging.getLogger(__name__)
 
+#: Name of the processes that read.
+ENGINE = "engine"
 #: An engine nobody wants serves so long still: whoever chose it a moment ago is on his way.
 LINGER_S = 3.0
 # What a replacement is counted under that the fleet itself ordered.
@@ -80,6 +83,40 @@ def point(name: Path, target: Path) -> None:
     link.unlink(missing_ok=True)
     link.symlink_to(target)
     link.replace(name)
+
+
+@dataclass(frozen=True, slots=True)
+class EngineReport:
+    """What the supervisor tells of the engine of a version.
+
+    Attributes:
+        version: it reads with.
+        state: how far it is.
+        error: code and detail of why it failed; empty where it did not.
+        deaths: how often its process ended by itself.
+        default: whether it answers by default.
+    """
+
+    version: str
+    state: EngineState
+    error: str = ""
+    deaths: int = 0
+    default: bool = False
+
+
+def engine_reports(status: Mapping[str, Mapping[str, Any]]) -> dict[str, EngineReport]:
+    """Give the engines, by version, out of what the supervisor wrote of all processes."""
+    return {
+        entry["version"]: EngineReport(
+            entry["version"],
+            EngineState(entry["state"]),
+            entry["error"],
+            entry["deaths"],
+            entry["default"],
+        )
+        for entry in status.values()
+        if entry.get("process") == ENGINE
+    }
 
 
 class _Member:
@@ -185,9 +222,9 @@ class Fleet:
         """Describe the engines by a name of each, for whoever watches."""
         return {
             f"engine {member.version}": {
-                "process": "engine",
+                "process": ENGINE,
                 "version": member.version,
-                "active": member.version == self._active,
+                "default": member.version == self._active,
                 "state": member.state.value,
                 "error": f"{member.error.code}: {member.error.detail}" if member.error else "",
                 "deaths": member.deaths,

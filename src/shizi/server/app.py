@@ -17,6 +17,7 @@ from shizi.server.jobdesk import JobDesk
 from shizi.server.jobs import create_jobs
 from shizi.server.metrics import Meter, ProcessMeter, install_meter
 from shizi.server.reading import PageReader
+from shizi.server.routing import RequestRouter, install_routing
 from shizi.server.schema import default_call, make_options
 from shizi.server.service import Service
 from shizi.server.state import InProcessState, ServiceState
@@ -42,6 +43,7 @@ def create_app(
     reader: PageReader,
     state: ServiceState | None = None,
     meter: Meter | None = None,
+    router: RequestRouter | None = None,
     site: Site | None = None,
 ) -> Flask:
     """Assemble the service.
@@ -51,6 +53,7 @@ def create_app(
         reader: shared by all threads; it must be safe for that.
         state: what the engine tells of itself; that of a reader in this process where None.
         meter: counts; within this process where None.
+        router: chooses the version that reads a request; None where there is one only.
         site: where jobs are; without one, none are taken.
 
     Returns:
@@ -70,6 +73,7 @@ def create_app(
         budget=BodyBudget(server.max_held_bytes),
         options=make_options(server),
         default=default_call(settings),
+        router=router,
     )
     # What comes first begins first and ends last: the log has the whole of every request.
     install_trace(app)
@@ -77,6 +81,8 @@ def create_app(
     app.after_request(_add_headers)
     install_cors(app, server.cors_origins)
     install_gate(app, server)
+    if router is not None:
+        install_routing(app, router.member)
     install_failures(app, service.meter)
     app.teardown_request(lambda _: release_body(service.budget))
     app.register_blueprint(create_info(service, site))

@@ -13,7 +13,7 @@ from shizi.core.config import Settings
 from shizi.core.errors import ShiziError
 from shizi.engine.allowance import Allowance
 from shizi.engine.budget import measure_budget
-from shizi.engine.fleet import FleetOptions, point, socket_of
+from shizi.engine.fleet import ENGINE, FleetOptions, point, socket_of
 from shizi.engine.headroom import Headroom
 from shizi.engine.keeper import Program
 from shizi.engine.link import EngineLink
@@ -75,7 +75,7 @@ def make_fleet(
             return engine_command(reports, plan)
 
         return Program(
-            "engine",
+            ENGINE,
             command,
             on_ready=lambda generation: point(name, _generation(name, generation)),
             is_well=lambda generation: _answers(_generation(name, generation)),

@@ -10,8 +10,10 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from shizi.core.telemetry import SECONDS
 from shizi.core.types import PageResult
+from shizi.release.observations import Observation
 from shizi.server.trace import route_of_request, seconds_so_far
 
+_MODEL = ("model", "version")
 _LINES = (0, 1, 5, 10, 20, 50, 100, 200, 500, 1000, 3000)
 
 
@@ -32,6 +34,10 @@ class Meter(Protocol):
 
     def count_pages(self, pages: Iterable[PageResult]) -> None:
         """Count what was read."""
+        ...
+
+    def count_reading(self, observation: Observation) -> None:
+        """Count a reading by one version in a release."""
         ...
 
     def render(self) -> bytes:
@@ -60,13 +66,19 @@ class ProcessMeter:
         self._stages = Histogram(
             "shizi_stage_seconds",
             "Seconds a stage took for one page.",
-            ("model", "stage"),
+            ("model", "version", "stage"),
             buckets=SECONDS,
             registry=registry,
         )
-        self._pages = Counter("shizi_pages", "Pages read.", ("model",), registry=registry)
+        self._pages = Counter("shizi_pages", "Pages read.", _MODEL, registry=registry)
         self._lines = Histogram(
-            "shizi_page_lines", "Lines of a page.", ("model",), buckets=_LINES, registry=registry
+            "shizi_page_lines", "Lines of a page.", _MODEL, buckets=_LINES, registry=registry
+        )
+        self._readings = Counter(
+            "shizi_release_readings",
+            "Readings in a release by version, side and outcome.",
+            ("version", "side", "outcome"),
+            registry=registry,
         )
 
     def begin(self) -> None:
@@ -86,10 +98,16 @@ class ProcessMeter:
     def count_pages(self, pages: Iterable[PageResult]) -> None:
         """Count what was read."""
         for page in pages:
-            self._pages.labels(page.model).inc()
-            self._lines.labels(page.model).observe(len(page.lines))
+            self._pages.labels(page.model, page.version).inc()
+            self._lines.labels(page.model, page.version).observe(len(page.lines))
             for stage, seconds in page.timing_s:
-                self._stages.labels(page.model, stage).observe(seconds)
+                self._stages.labels(page.model, page.version, stage).observe(seconds)
+
+    def count_reading(self, observation: Observation) -> None:
+        """Count a reading by one version in a release."""
+        self._readings.labels(
+            observation.version, observation.side.value, observation.outcome.value
+        ).inc()
 
     def render(self) -> bytes:
         """Give all of it in the text form of Prometheus."""

@@ -14,6 +14,7 @@ from shizi.server.bodies import Body, once, read_body
 from shizi.server.budget import BodyBudget
 from shizi.server.metrics import Meter
 from shizi.server.reading import Answer, PageReader, read_pictures
+from shizi.server.routing import RequestRouter
 from shizi.server.schema import Call, Option, choose
 from shizi.server.shapes import Shape, reply
 from shizi.server.state import ServiceState
@@ -27,12 +28,13 @@ class Service:
 
     Attributes:
         settings: resolved at the edge.
-        reader: reads pages.
+        reader: reads pages; where there is a router, those of no request.
         state: what the engine tells of itself.
         meter: counts.
         budget: memory for the bodies of requests.
         options: what a request may choose, by name.
         default: what holds where it does not.
+        router: chooses the version that reads a request; None where there is one only.
     """
 
     settings: Settings
@@ -42,6 +44,7 @@ class Service:
     budget: BodyBudget
     options: dict[str, Option]
     default: Call
+    router: RequestRouter | None = None
 
     def body(self) -> Body:
         """Read the body of the current request."""
@@ -76,7 +79,8 @@ class Service:
         pairs = [pair for pair in request.args.items(multi=True) if pair[0] not in query]
         fields = once([*pairs, *submission.fields.items()])
         call = change(choose(fields, self.options, self.default))
-        readings = read_pictures(self.reader, submission.pictures, call)
+        reader = self.router.pin(submission.pictures) if self.router else self.reader
+        readings = read_pictures(reader, submission.pictures, call)
         for reading in readings:
             self.meter.count_pages(reading.pages)
             if reading.error is not None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from shizi.core.config import Settings
 from shizi.core.errors import ModelNotFound, ShiziError
-from shizi.engine.fleet import active_socket, socket_of
+from shizi.engine.fleet import EngineReport, active_socket, engine_reports, socket_of
 from shizi.engine.link import EngineLink
 from shizi.formats import Json
 from shizi.models.manifest import Task
@@ -98,7 +98,7 @@ class EngineState:
 
     def models(self) -> Sequence[Json]:
         """Describe the installed models, and how far the engines of those are that have one."""
-        live = {engine["version"]: engine for engine in self._engines()}
+        live = self._engines()
 
         def told(model: Json) -> Json:
             engine = live.get(f"{model['name']}@{model['version']}")
@@ -107,9 +107,9 @@ class EngineState:
             return model | {
                 "active": True,
                 "engine": {
-                    "state": engine["state"],
-                    "default": engine["active"],
-                    "error": engine["error"],
+                    "state": engine.state.value,
+                    "default": engine.default,
+                    "error": engine.error,
                 },
             }
 
@@ -118,11 +118,11 @@ class EngineState:
     def metrics(self) -> bytes:
         """Give the numbers of the engines that answer, and those of the processes."""
         texts = []
-        for engine in self._engines():
-            link = EngineLink(socket_of(self._folder, engine["version"]), patience_s=0.0)
+        for version in self._engines():
+            link = EngineLink(socket_of(self._folder, version), patience_s=0.0)
             with contextlib.suppress(ShiziError):
                 texts.append(link.ping(_PING_S).metrics)
         return merge_metrics([*texts, processes_to_text(self._status)])
 
-    def _engines(self) -> list[dict[str, Any]]:
-        return [p for p in read_status(self._status).values() if p.get("process") == "engine"]
+    def _engines(self) -> dict[str, EngineReport]:
+        return engine_reports(read_status(self._status))

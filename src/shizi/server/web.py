@@ -21,6 +21,8 @@ from shizi.engine.programs import report_and_run
 from shizi.engine.signals import die_with_parent
 from shizi.jobs.site import open_site
 from shizi.server.app import create_app
+from shizi.server.membership import make_router
+from shizi.server.metrics import ProcessMeter
 from shizi.server.state import EngineState
 
 _log = logging.getLogger(__name__)
@@ -73,10 +75,11 @@ class _Service(BaseApplication):  # type: ignore[misc]
         folder = Path(self.plan.engines)
         link = EngineLink(active_socket(folder))
         state = EngineState(self.settings, folder, Path(self.plan.status))
+        meter = ProcessMeter()
+        router = make_router(self.settings, self.plan, meter)
         jobs = self.settings.jobs
-        return create_app(
-            self.settings, link, state, site=open_site(jobs) if jobs.enabled else None
-        )
+        site = open_site(jobs) if jobs.enabled else None
+        return create_app(self.settings, link, state, meter, router, site)
 
     def _tell(self, worker: Any) -> None:
         if worker.age > 1:
