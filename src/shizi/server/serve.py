@@ -55,8 +55,8 @@ def serve(settings: Settings, announce: Callable[[str], None], config: Path | No
         settings = with_folder(settings, Path(folder))
         allowance = allow(settings, measure_budget().cpus)
         stable = model_store(settings).find(settings.reader.recognizer, Task.RECOGNIZE).ref
-        site = Site(Path(folder), listener.fileno(), stable, config)
-        programs = make_programs(settings, allowance, site, wanted_versions(settings, stable))
+        place = Place(Path(folder), listener.fileno(), stable, config)
+        programs = make_programs(settings, allowance, place, wanted_versions(settings, stable))
         status = Path(folder, "status.json")
         environment = to_environment(kept_within(settings, allowance))
         environment |= _MEMORY | dict.fromkeys(_THRESHOLDS, str(allowance.heap_bytes))
@@ -124,7 +124,7 @@ def kept_within(settings: Settings, allowance: Allowance) -> Settings:
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class Place:
     """Where the service is on this machine.
 
     Attributes:
@@ -164,17 +164,17 @@ def wanted_versions(settings: Settings, stable: str) -> Wanted:
 
 
 def make_programs(
-    settings: Settings, allowance: Allowance, site: Site, wanted: Wanted
+    settings: Settings, allowance: Allowance, place: Place, wanted: Wanted
 ) -> list[Program | FleetOptions]:
     """Give the processes of the service in the order they start.
 
     Args:
         settings: resolved.
         allowance: what they may take.
-        site: where they are.
+        place: where they are.
         wanted: gives the versions of the recognizer to keep.
     """
-    folder = site.folder
+    folder = place.folder
     server, engine = settings.server, settings.engine
     places, log = allowance.places, server.log_format
     decoders = folder / "decoders.sock"
@@ -186,13 +186,13 @@ def make_programs(
 
     def web(_: int, reports: int) -> Sequence[str]:
         status = str(folder / "status.json")
-        plan = WebPlan(site.listener, str(folder), site.stable, status, log)
+        plan = WebPlan(place.listener, str(folder), place.stable, status, log)
         return _command("shizi.server.web", reports, plan)
 
     def follow(_: int, reports: int) -> Sequence[str]:
         from shizi.release.lead import LeadPlan  # noqa: PLC0415 - as above
 
-        plan = LeadPlan(str(site.config or ""), str(folder), log)
+        plan = LeadPlan(str(place.config or ""), str(folder), log)
         return _command("shizi.release.lead", reports, plan)
 
     lead = [Program("release", follow)] if settings.releases.store else []
@@ -206,10 +206,10 @@ def make_programs(
     jobs = [Program("jobs", work, grace_s=server.timeout_s + 5)] if settings.jobs.enabled else []
     return [
         Program("decoders", decode),
-        make_fleet(settings, allowance, folder, site.stable, wanted),
+        make_fleet(settings, allowance, folder, place.stable, wanted),
         *lead,
         *jobs,
-        Program("web", web, files=(site.listener,), grace_s=server.timeout_s + 5),
+        Program("web", web, files=(place.listener,), grace_s=server.timeout_s + 5),
     ]
 
 

@@ -12,7 +12,20 @@ import pytest
 from shizi.core.config import EngineSettings, ServerSettings, Settings, Worker, load, to_environment
 from shizi.core.errors import ConfigError
 from shizi.engine.allowance import allow
-from shizi.server.serve import bind, make_programs, page_url, with_folder
+from shizi.engine.fleet import FleetOptions, active_socket, socket_of
+from shizi.engine.keeper import Program
+from shizi.engine.plans import GOLDEN_ERRORS
+from shizi.release.filestore import FileStore
+from shizi.release.transitions import Change, Event, start
+from shizi.server.engines import make_fleet
+from shizi.server.serve import (
+    Place,
+    bind,
+    make_programs,
+    page_url,
+    wanted_versions,
+    with_folder,
+)
 from shizi.server.web import gunicorn_options
 
 
@@ -52,20 +65,69 @@ def test_an_address_of_the_sixth_version_is_listened_on() -> None:
 
 def test_the_processes_start_in_the_order_they_need_each_other(tmp_path: Path) -> None:
     settings = replace(Settings(), engine=EngineSettings(places=3))
-    programs = make_programs(settings, allow(settings, 2.0), tmp_path, 9)
+    programs = make_programs(settings, allow(settings, 2.0), Place(tmp_path, 9, "m@1"), _wanted)
 
-    assert [program.name for program in programs] == ["decoders", "engine", "jobs", "web"]
-    decoders, engine, jobs, web = (json.loads(p.command(2, 7)[-1]) for p in programs)
+    decode, fleet, work, serve = programs
+    assert isinstance(work, Program)
+    assert isinstance(decode, Program)
+    assert isinstance(fleet, FleetOptions)
+    assert isinstance(serve, Program)
+    decoders, web = (json.loads(p.command(2, 7)[-1]) for p in (decode, serve))
+    engine = json.loads(fleet.program("m@1").command(2, 7)[-1])
+    jobs = json.loads(work.command(2, 7)[-1])
+    assert (decode.name, work.name, serve.name) == ("decoders", "jobs", "web")
+    assert (jobs["engine"], jobs["places"]) == (str(active_socket(tmp_path)), 3)
     assert decoders["options"]["children"] == engine["places"] == 3
     assert engine["decoders"] == decoders["socket"]
-    assert (jobs["engine"], jobs["places"]) == (web["engine"], 3)
-    assert web["listener"] == 9
-    assert engine["socket"] != web["engine"]
+    assert (web["listener"], web["stable"]) == (9, "m@1")
+    assert engine["recognizer"] == "m@1"
 
-    programs[1].on_ready(2)
-    assert str(Path(web["engine"]).readlink()) == engine["socket"]
-    programs[1].on_ready(3)
-    assert Path(web["engine"]).readlink().name == "engine-3.sock"
+
+def test_the_name_of_a_version_leads_to_its_present_engine(tmp_path: Path) -> None:
+    settings = Settings()
+    fleet = make_fleet(settings, allow(settings, 2.0), tmp_path, "m@1", _wanted)
+    name = socket_of(tmp_path, "m@1")
+    for generation in (2, 3):
+        program = fleet.program("m@1")
+        plan = json.loads(program.command(generation, 7)[-1])
+        program.on_ready(generation)
+        assert str(name.readlink()) == plan["socket"]
+
+    assert socket_of(tmp_path, "m@2") != name
+    assert len(str(socket_of(Path("/tmp/shizi-abcdefgh"), "n" * 64 + "@" + "v" * 32))) < 60
+
+
+def test_a_service_takes_its_model_as_it_is_and_a_release_a_good_one_alone(tmp_path: Path) -> None:
+    settings = Settings()
+    fleet = make_fleet(settings, allow(settings, 2.0), tmp_path, "m@1", _wanted)
+    plans = [json.loads(fleet.program(v).command(1, 7)[-1]) for v in ("m@1", "m@2")]
+
+    assert [plan["golden_errors"] for plan in plans] == [1.0, GOLDEN_ERRORS]
+
+
+def test_who_leads_releases_runs_where_there_are_some(tmp_path: Path) -> None:
+    settings = replace(Settings(), releases=replace(Settings().releases, store="/nowhere"))
+    site = Place(tmp_path, 9, "m@1", Path("shizi.yaml"))
+    lead = make_programs(settings, allow(settings, 2.0), site, _wanted)[2]
+
+    assert isinstance(lead, Program)
+    assert lead.name == "release"
+    assert json.loads(lead.command(1, 7)[-1])["config"] == "shizi.yaml"
+    assert json.loads(lead.command(1, 7)[-1])["engines"] == str(tmp_path)
+
+
+def test_the_release_says_which_versions_are_kept(tmp_path: Path) -> None:
+    settings = replace(Settings(), releases=replace(Settings().releases, store=str(tmp_path)))
+    assert list(wanted_versions(Settings(), "m@1")()) == ["m@1"]
+    assert list(wanted_versions(settings, "m@1")()) == ["m@1"]
+
+    change = Change(Event.ADVANCE, "anna", "a new model", 1.0)
+    FileStore(tmp_path).swap(0, start(None, "r1", "m@0", "m@2", change))
+    assert list(wanted_versions(settings, "m@1")()) == ["m@0", "m@2"]
+
+
+def _wanted() -> tuple[str, ...]:
+    return ("m@1",)
 
 
 def test_a_service_may_take_no_jobs_or_leave_them_to_workers(tmp_path: Path) -> None:
