@@ -107,8 +107,8 @@ def test_a_service_takes_its_model_as_it_is_and_a_release_a_good_one_alone(tmp_p
 
 def test_who_leads_releases_runs_where_there_are_some(tmp_path: Path) -> None:
     settings = replace(Settings(), releases=replace(Settings().releases, store="/nowhere"))
-    site = Place(tmp_path, 9, "m@1", Path("shizi.yaml"))
-    lead = make_programs(settings, allow(settings, 2.0), site, _wanted)[2]
+    place = Place(tmp_path, 9, "m@1", Path("shizi.yaml"))
+    lead = make_programs(settings, allow(settings, 2.0), place, _wanted)[2]
 
     assert isinstance(lead, Program)
     assert lead.name == "release"
@@ -133,8 +133,9 @@ def _wanted() -> tuple[str, ...]:
 def test_a_service_may_take_no_jobs_or_leave_them_to_workers(tmp_path: Path) -> None:
     def programs(**jobs: object) -> dict[str, list[str]]:
         settings = load({f"jobs.{name}": value for name, value in jobs.items()}).settings
-        made = make_programs(settings, allow(settings, 2.0), tmp_path, 9)
-        return {program.name: list(program.command(1, 7)) for program in made}
+        place = Place(tmp_path, 9, "m@1")
+        made = make_programs(settings, allow(settings, 2.0), place, _wanted)
+        return {p.name: list(p.command(1, 7)) for p in made if isinstance(p, Program)}
 
     assert "jobs" not in programs(enabled=False)
     assert json.loads(programs(broker="redis://a")["jobs"][-1])["places"] == 0
