@@ -19,7 +19,7 @@ from shizi.models.recognizer import (
     Scan,
     Strip,
 )
-from shizi.models.session import Session
+from shizi.models.session import Session, Stop
 
 _DEFAULT_DECODING = Decoding()
 
@@ -75,15 +75,24 @@ class Sharing:
         places: pages looked at by the detector at once; each takes its memory.
         report: called after every batch with the name of its network.
         batch_columns: columns of pixels a batch may have; a longer line makes one alone.
+        in_turns: whether batches of lines pass the detector's gate, too: both at once gain nothing
+            on one processor, and in turns one uses the memory that the other is done with.
     """
 
     def __init__(
-        self, watch: Watch, places: int, report: Report, batch_columns: int = BATCH_COLUMNS
+        self,
+        watch: Watch,
+        places: int,
+        report: Report,
+        batch_columns: int = BATCH_COLUMNS,
+        *,
+        in_turns: bool = False,
     ) -> None:
         self._limits = BatchLimits(cost=batch_columns)
         self._watch = watch
         self._gate = Gate(places)
         self._report = report
+        self._in_turns = in_turns
         self._batchers: list[MicroBatcher[Strip, Scan]] = []
 
     @property
@@ -98,8 +107,14 @@ class Sharing:
     def recognizer(self, recognizer: Recognizer) -> SharedRecognizer:
         """Give a recognizer that batches the lines of all calls."""
         name = recognizer.name
+
+        def in_turn(strips: Sequence[Strip], stop: Stop) -> list[Scan]:
+            with self._gate.turn():
+                return recognizer.scan(strips, stop)
+
+        scan = in_turn if self._in_turns else recognizer.scan
         batcher = MicroBatcher(
-            recognizer.scan, self._limits, self._watch, lambda r: self._report(name, r), name
+            scan, self._limits, self._watch, lambda r: self._report(name, r), name
         )
         self._batchers.append(batcher)
         return SharedRecognizer(recognizer, batcher)

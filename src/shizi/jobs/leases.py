@@ -17,17 +17,17 @@ def claim(
     rows: Rows, holder: str, only: ChunkRef | None, job_id: str | None, now: float
 ) -> Chunk | None:
     """See `Ledger.claim`."""
-    wanted = "state = 'queued'"
+    wanted, turn = "state = 'queued'", "priority DESC, turn, job_id, number"
     values: dict[str, object] = {"holder": holder, "now": now}
     if only is not None:
         wanted += " AND job_id = :job_id AND number = :number"
         values |= {"job_id": only.job_id, "number": only.chunk}
     elif job_id is not None:
-        wanted += " AND job_id = :job_id"
+        # Within a job by its own index: it has one priority.
+        wanted, turn = wanted + " AND job_id = :job_id", "job_id, turn, number"
         values["job_id"] = job_id
     found = rows.one(
-        f"SELECT job_id, number FROM chunks WHERE {wanted} "
-        f"ORDER BY priority DESC, turn, job_id, number LIMIT 1{rows.lock_free}",
+        f"SELECT job_id, number FROM chunks WHERE {wanted} ORDER BY {turn} LIMIT 1{rows.lock_free}",
         values,
     )
     if found is None:

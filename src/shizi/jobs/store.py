@@ -80,13 +80,15 @@ SCHEMA = (
         PRIMARY KEY (job_id, number))""",
     """CREATE INDEX IF NOT EXISTS chunks_queued ON chunks (priority DESC, turn, job_id, number)
         WHERE state = 'queued'""",
+    """CREATE INDEX IF NOT EXISTS chunks_queued_of_job ON chunks (job_id, turn, number)
+        WHERE state = 'queued'""",
     "CREATE INDEX IF NOT EXISTS chunks_running ON chunks (job_id) WHERE state = 'running'",
     """CREATE TABLE IF NOT EXISTS items (
         job_id TEXT NOT NULL, number INTEGER NOT NULL, chunk INTEGER NOT NULL, ref TEXT NOT NULL,
         name TEXT NOT NULL, digest TEXT NOT NULL, size BIGINT NOT NULL, pages INTEGER NOT NULL,
         state TEXT NOT NULL, attempts INTEGER NOT NULL, result TEXT NOT NULL, code TEXT NOT NULL,
         detail TEXT NOT NULL, PRIMARY KEY (job_id, number), UNIQUE (job_id, ref))""",
-    "CREATE INDEX IF NOT EXISTS items_of_chunk ON items (job_id, chunk)",
+    "CREATE INDEX IF NOT EXISTS items_in_chunk ON items (job_id, chunk, number)",
     """CREATE INDEX IF NOT EXISTS items_failed ON items (job_id, number)
         WHERE state = 'failed'""",
     """CREATE TABLE IF NOT EXISTS pages (

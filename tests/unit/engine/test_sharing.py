@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +20,7 @@ from shizi.engine.batcher import BatchReport
 from shizi.engine.reader import Reader
 from shizi.engine.sharing import Sharing
 from shizi.engine.watch import Watch
+from shizi.models.session import OrtSession
 from tests.program import RECEIPT
 
 LONG_S = 60.0
@@ -112,3 +116,36 @@ def test_an_empty_line_and_no_line_are_no_fault() -> None:
         reader.recognize([_page(1)[10:50]])
     sharing.close()
     watch.close()
+
+
+def test_in_turns_no_two_networks_run_at_once() -> None:
+    watch = Watch(lambda: None)
+    inside, most, lock = 0, 0, threading.Lock()
+    sharing = Sharing(watch, 1, lambda *_: None, 640, in_turns=True)
+    reader = Reader(threads=1, sharing=sharing)
+
+    def counted(run: Callable[..., Any]) -> Callable[..., Any]:
+        def inner(*args: Any, **kwargs: Any) -> Any:
+            nonlocal inside, most
+            with lock:
+                inside += 1
+                most = max(most, inside)
+            try:
+                return run(*args, **kwargs)
+            finally:
+                with lock:
+                    inside -= 1
+
+        return inner
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(OrtSession, "run", counted(OrtSession.run))
+        with ThreadPoolExecutor(3) as pool:
+            answers = list(pool.map(reader.read, map(_page, range(5))))
+    sharing.close()
+    watch.close()
+
+    alone = Reader(threads=1)
+    assert most == 1
+    for k, pages in enumerate(answers):
+        assert _content(pages) == _content(alone.read(_page(k)))

@@ -52,6 +52,8 @@ _log = logging.getLogger(__name__)
 _OF_THE_PLACE = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM}
 )
+#: Of pixels, in a batch of lines: half of what is usual takes half the memory and as much time.
+_BATCH_COLUMNS = 640
 #: When the system runs out of memory it ends this process rather than the one that knows all.
 _OOM_SCORE = "800"
 
@@ -220,7 +222,8 @@ def _open_reader(plan: WorkerPlan) -> FileReader:
     from shizi.engine.sharing import Sharing  # noqa: PLC0415
     from shizi.engine.watch import Watch  # noqa: PLC0415
 
-    sharing = Sharing(Watch(_end_stuck), 1, lambda *_: None)
+    watch = Watch(_end_stuck)
+    sharing = Sharing(watch, 1, lambda *_: None, _BATCH_COLUMNS, in_turns=True)
     models = Path(plan.models) if plan.models else None
     return Reader(plan.recognizer, plan.threads, models, sharing)
 
