@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from shizi.core.config import ServerSettings, Settings
-from shizi.core.types import Character, Notice, PageResult, Quad, TextLine
+from shizi.core.types import Character, Notice, Origin, PageResult, Quad, TextLine
 from shizi.formats import pages_to_dict
 from shizi.server import schema
 from shizi.server.app import create_app
@@ -46,7 +46,8 @@ def test_the_fields_of_a_request() -> None:
 
 def test_the_fields_of_an_answer() -> None:
     box = Quad.from_rect(0, 0, 1, 1)
-    line = TextLine("a", 1.0, box, characters=(Character("a", 1.0, box),))
+    characters = (Character("a", 1.0, box),)
+    line = TextLine("a", 1.0, box, characters=characters, origin=Origin.LAYER)
     answer = pages_to_dict([PageResult(1, 9, 9, (line,), (Notice("a", "b", 1),))], 0.1)
 
     assert _first_cells("## Answer") == {*answer.keys(), "request_id"}

@@ -65,9 +65,10 @@ if TYPE_CHECKING:
         Effort,
         Lane,
         Limits,
+        PdfText,
         ReadOptions,
     )
-    from shizi.core.types import Character, Direction, Notice, PageResult, Quad, TextLine
+    from shizi.core.types import Character, Direction, Notice, Origin, PageResult, Quad, TextLine
     from shizi.engine.reader import Reader
 
 __version__ = "0.1.0"
@@ -83,8 +84,8 @@ _ERRORS = (
 _HOMES = {
     "shizi.core.config": "Settings",
     "shizi.core.errors": _ERRORS,
-    "shizi.core.options": "DecodeOptions Decoder DetectOptions Effort Lane Limits ReadOptions",
-    "shizi.core.types": "Character Direction Notice PageResult Quad TextLine",
+    "shizi.core.options": "DecodeOptions Decoder DetectOptions Effort Lane Limits PdfText ReadOptions",
+    "shizi.core.types": "Character Direction Notice Origin PageResult Quad TextLine",
     "shizi.engine.reader": "Reader",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}

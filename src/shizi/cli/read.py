@@ -16,7 +16,7 @@ from shizi.cli.output import add_output_arguments, chosen_format
 from shizi.cli.sources import make_source, read_file, read_standard_input
 from shizi.core.choices import parse_pages, parse_steps
 from shizi.core.errors import ShiziError
-from shizi.core.options import Decoder, Effort, ReadOptions
+from shizi.core.options import Decoder, Effort, PdfText, ReadOptions
 from shizi.core.types import PageResult
 from shizi.formats import Document, Format, Writer
 
@@ -58,6 +58,12 @@ def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--chars", action="store_true", help="list each character in JSON")
     parser.add_argument(
         "--dpi", dest="reader.pdf_dpi", type=int, metavar="DPI", help="for the pages of a PDF"
+    )
+    parser.add_argument(
+        "--pdf-text",
+        dest="reader.pdf_text",
+        choices=[str(word) for word in PdfText],
+        help="auto, the default, takes the text of a PDF where it can be read",
     )
     parser.add_argument(
         "--effort",

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from shizi.core.errors import OptionError
-from shizi.core.options import Decoder, Effort, Lane
+from shizi.core.options import Decoder, Effort, Lane, PdfText
 
 _Word = TypeVar("_Word", bound=StrEnum)
 _RANGE = re.compile(r"(\d+)(-(\d*))?")
@@ -77,6 +77,15 @@ def parse_decoder(text: str) -> Decoder:
         OptionError: it is neither of the two words.
     """
     return _parse_word("decoder", text, Decoder)
+
+
+def parse_pdf_text(text: str) -> PdfText:
+    """Read what becomes of the text that a PDF holds.
+
+    Raises:
+        OptionError: it is none of the three words.
+    """
+    return _parse_word("pdf_text", text, PdfText)
 
 
 def parse_lane(text: str) -> Lane:

@@ -21,6 +21,17 @@ class Limits:
     max_pages: int = 2_000
 
 
+class PdfText(StrEnum):
+    """What becomes of the text that a PDF holds."""
+
+    AUTO = "auto"
+    """It is taken where it can be read, and the rest of its page is read as a picture."""
+    NEVER = "never"
+    """Every page is read as a picture."""
+    ALWAYS = "always"
+    """It is taken as it is; pages that have none are read as pictures."""
+
+
 @dataclass(frozen=True, slots=True)
 class DecodeOptions:
     """How bytes become pages.
@@ -31,6 +42,7 @@ class DecodeOptions:
         password: for an encrypted PDF.
         first_page: 1-based first page to read.
         last_page: 1-based last page to read, None for all.
+        pdf_text: what becomes of the text that a PDF holds.
     """
 
     pdf_dpi: int = 200
@@ -38,6 +50,7 @@ class DecodeOptions:
     password: str | None = field(default=None, repr=False)
     first_page: int = 1
     last_page: int | None = None
+    pdf_text: PdfText = PdfText.AUTO
 
 
 @dataclass(frozen=True, slots=True)

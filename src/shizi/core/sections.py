@@ -8,7 +8,15 @@ from pathlib import Path
 
 from shizi.core.choices import parse_words
 from shizi.core.errors import ConfigError
-from shizi.core.options import DecodeOptions, Decoder, DetectOptions, Effort, Limits, ReadOptions
+from shizi.core.options import (
+    DecodeOptions,
+    Decoder,
+    DetectOptions,
+    Effort,
+    Limits,
+    PdfText,
+    ReadOptions,
+)
 from shizi.core.telemetry import LogFormat
 
 
@@ -76,6 +84,8 @@ class ReaderSettings:
         words: file of names, codes and terms, one a line, that lines lean towards where they
             waver; None for none.
         pdf_dpi: resolution PDF pages are drawn at, dots per inch.
+        pdf_text: what becomes of the text that a PDF holds: auto takes it where it can be read and
+            reads the rest, never reads every page as a picture, always takes it as it is.
         page_pixels: budget of one page; a larger one is reduced to it, and told.
         piece_pixels: what one run of the detector looks at; fewer take less memory.
     """
@@ -87,6 +97,7 @@ class ReaderSettings:
     decoder: Decoder = Decoder.BEAM
     words: Path | None = None
     pdf_dpi: int = field(default=DecodeOptions().pdf_dpi, metadata={"least": 36, "most": 1_200})
+    pdf_text: PdfText = PdfText.AUTO
     page_pixels: int = field(default=DecodeOptions().page_pixels, metadata={"least": 10_000})
     piece_pixels: int = field(default=DetectOptions().piece_pixels, metadata={"least": 100_000})
 
@@ -248,7 +259,11 @@ class Settings:
         """
         chosen = self.reader
         return ReadOptions(
-            decode=DecodeOptions(pdf_dpi=chosen.pdf_dpi, page_pixels=chosen.page_pixels),
+            decode=DecodeOptions(
+                pdf_dpi=chosen.pdf_dpi,
+                page_pixels=chosen.page_pixels,
+                pdf_text=chosen.pdf_text,
+            ),
             limits=self.limits,
             detect=DetectOptions(piece_pixels=chosen.piece_pixels),
             effort=chosen.effort,

@@ -34,6 +34,15 @@ class Direction(StrEnum):
     VERTICAL = "v"
 
 
+class Origin(StrEnum):
+    """Where the text of a line comes from."""
+
+    PICTURE = "picture"
+    """It was read."""
+    LAYER = "layer"
+    """The document holds it as text."""
+
+
 @dataclass(frozen=True, slots=True)
 class Quad:
     """Four corners of a text line, clockwise from where it begins; pixels, x right, y down."""
@@ -175,6 +184,8 @@ class Page:
             page was reduced.
         size: (width, height) of the original page in pixels, as coordinates are given in.
         notices: what was done to it on the way.
+        layer: text that the document holds for it, None for none. Where that is the whole of it,
+            nothing was drawn, and `image` is one white pixel.
     """
 
     image: RgbImage
@@ -182,6 +193,7 @@ class Page:
     frame: Frame = Frame()
     size: tuple[int, int] = (0, 0)
     notices: tuple[Notice, ...] = ()
+    layer: TextLayer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +221,7 @@ class TextLine:
         box: where it stands, in pixels of the original page.
         direction: horizontal or vertical.
         characters: one entry a character of `text`, same order; empty where not asked for.
+        origin: whether it was read, or taken from the text of the document.
     """
 
     text: str
@@ -216,6 +229,20 @@ class TextLine:
     box: Quad
     direction: Direction = Direction.HORIZONTAL
     characters: tuple[Character, ...] = ()
+    origin: Origin = Origin.PICTURE
+
+
+@dataclass(frozen=True, slots=True)
+class TextLayer:
+    """Text that a document holds for a page, and that can be read.
+
+    Attributes:
+        lines: in the document's order, each with its characters.
+        whole: whether the page shows no other text.
+    """
+
+    lines: tuple[TextLine, ...]
+    whole: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -205,6 +205,7 @@ def _send_page(channel: Channel, page: Page) -> None:
             frame=page.frame,
             size=page.size,
             notices=page.notices,
+            layer=page.layer,
         )
         channel.send(head, [file])
     finally:

@@ -7,7 +7,7 @@ import msgspec
 from shizi.core.deadline import Deadline
 from shizi.core.errors import ShiziError
 from shizi.core.options import DecodeOptions, Limits, ReadOptions
-from shizi.core.types import Frame, Notice, PageResult
+from shizi.core.types import Frame, Notice, PageResult, TextLayer
 
 
 class Message(msgspec.Struct, frozen=True, tag=True, kw_only=True):
@@ -107,6 +107,7 @@ class PageHead(Message, frozen=True):
         frame: affine map to the original page.
         size: of the original page, pixels.
         notices: what was done to it.
+        layer: text that the document holds for it.
     """
 
     number: int
@@ -114,6 +115,7 @@ class PageHead(Message, frozen=True):
     frame: Frame
     size: tuple[int, int]
     notices: tuple[Notice, ...]
+    layer: TextLayer | None = None
 
 
 class End(Message, frozen=True):

@@ -18,6 +18,7 @@ from shizi.core.errors import FileAccessError, OptionError, ShiziError, TooLarge
 from shizi.core.options import DecodeOptions, Limits, ReadOptions
 from shizi.core.types import Frame, LineError, Notice, Page, PageResult, TextLine
 from shizi.engine.budget import measure_budget
+from shizi.engine.layers import layer_lines, uncovered
 from shizi.engine.lines import read_lines
 from shizi.engine.looks import Crop, LineRecognizer, Looks, LooksByEffort
 from shizi.engine.memory import trim_heap
@@ -163,14 +164,23 @@ class Reader:
     def _read_page(
         self, page: Page, options: ReadOptions, looks: Looks, clock: _Clock
     ) -> PageResult:
+        held = layer_lines(page.layer, characters=options.characters)
+        if page.layer is not None and page.layer.whole:
+            return PageResult(
+                page.number,
+                *page.size,
+                tuple(order_lines(held)),
+                notices=page.notices,
+                timing_s=clock.stages(),
+                model=looks.name,
+            )
         prepared = prepare(page.image, options.steps)
         clock.stop("prepare")
         found = self._detector.find(prepared.image, options.detect)
         clock.stop("detect")
         frame = page.frame.after(prepared.frame)
-        answers = read_lines(
-            prepared.image, found.quads, looks, frame, characters=options.characters
-        )
+        quads = uncovered(found.quads, frame, held)
+        answers = read_lines(prepared.image, quads, looks, frame, characters=options.characters)
         clock.stop("recognize")
         lines = [line for line in answers if isinstance(line, TextLine) and line.text]
         notices = [*page.notices, *_line_notices(answers, found.dropped, page.number)]
@@ -179,7 +189,7 @@ class Reader:
             number=page.number,
             width=width,
             height=height,
-            lines=tuple(order_lines(lines)),
+            lines=tuple(order_lines([*held, *lines])),
             notices=tuple(notices),
             angle_deg=prepared.angle_deg,
             scale=_scale_of(frame),

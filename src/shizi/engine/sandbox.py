@@ -102,4 +102,4 @@ def _to_page(head: PageHead, file: int) -> Page:
     finally:
         os.close(file)
     image = np.frombuffer(memory, np.uint8).reshape(head.shape)
-    return Page(image, head.number, head.frame, head.size, head.notices)
+    return Page(image, head.number, head.frame, head.size, head.notices, head.layer)

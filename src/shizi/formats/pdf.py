@@ -15,7 +15,7 @@ from pikepdf import Array, Dictionary, Name
 
 from shizi.core.encoded import Coding, EncodedPicture
 from shizi.core.errors import CorruptImage, EncryptedPdf, InputError, OptionError, ShiziError
-from shizi.core.types import Frame, PageResult, TextLine
+from shizi.core.types import Frame, Origin, PageResult, TextLine
 from shizi.formats.pdf_font import ASCENT, DESCENT, EM, Glyphs, font_file
 from shizi.formats.pdf_text import text_operators
 from shizi.formats.writing import Document, PdfSource, PictureSource
@@ -67,7 +67,7 @@ class PdfWriter:
             return
         opened = _open(document.source)
         if self._several:
-            self._target.pages.extend(opened.pages)
+            self._target.add_pages_from(opened)
         else:
             self._target = opened
 
@@ -80,7 +80,8 @@ class PdfWriter:
         if place >= len(self._target.pages):
             raise InputError(f"the source has no page {page.number}; is it the file that was read?")
         shown = self._target.pages[place]
-        self._lay_text(shown, page.lines, _frame_of(shown, page))
+        read = tuple(line for line in page.lines if line.origin is Origin.PICTURE)
+        self._lay_text(shown, read, _frame_of(shown, page))
 
     def end(self, total_time_s: float) -> None:
         """Keep the document for the end."""

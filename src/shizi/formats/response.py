@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shizi.core.errors import ShiziError
-from shizi.core.types import Character, Direction, Notice, PageResult, Quad, TextLine
+from shizi.core.types import Character, Direction, Notice, Origin, PageResult, Quad, TextLine
 
 SCHEMA = "1.0"
 Json = dict[str, object]
@@ -133,6 +133,7 @@ def _dict_to_line(entry: Mapping[str, Any]) -> TextLine:
             Character(str(c["text"]), float(c["confidence"]), _list_to_box(c["box"]))
             for c in entry.get("chars", ())
         ),
+        origin=Origin(entry.get("origin", Origin.PICTURE)),
     )
 
 
@@ -151,6 +152,8 @@ def _line_to_dict(line: TextLine, page: PageResult, number: int, *, relative: bo
         "line": number,
         "direction": line.direction.value,
     }
+    if line.origin is not Origin.PICTURE:
+        result["origin"] = line.origin.value
     if line.characters:
         result["chars"] = [
             {

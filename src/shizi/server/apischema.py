@@ -132,6 +132,10 @@ def _results() -> Json:
         "page": whole("its page, from 1"),
         "line": whole("its number on the page, from 1"),
         "direction": {"type": "string", "enum": ["h", "v"]},
+        "origin": {
+            "const": "layer",
+            "description": "only where the line was not read but is text of the document",
+        },
         "chars": array(ref("Character"), "only where asked for"),
         "document": whole("its picture, from 1; only where several were sent to `/ocr`"),
     }
@@ -147,7 +151,7 @@ def _results() -> Json:
     return {
         "Box": box,
         "Character": character,
-        "Line": record(line, ("chars", "document")),
+        "Line": record(line, ("origin", "chars", "document")),
         "Page": record(page),
         "Notice": record(notice, ("page",)),
         **_answers(),

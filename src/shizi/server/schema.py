@@ -15,6 +15,7 @@ from shizi.core.choices import (
     parse_flag,
     parse_lane,
     parse_pages,
+    parse_pdf_text,
     parse_seconds,
     parse_steps,
     parse_whole,
@@ -22,7 +23,7 @@ from shizi.core.choices import (
 )
 from shizi.core.config import ServerSettings, Settings
 from shizi.core.errors import OptionError
-from shizi.core.options import Decoder, Effort, Lane, ReadOptions
+from shizi.core.options import Decoder, Effort, Lane, PdfText, ReadOptions
 from shizi.formats import Json
 
 # Names a picture may be sent under: ours first, then what clients of other servers send.
@@ -156,6 +157,14 @@ def _document_options() -> tuple[Option, ...]:
             lambda call: call.options.decode.pdf_dpi,
         ),
         Option(
+            "pdf_text",
+            "auto: text that a PDF holds is taken where it can be read, the rest is read; "
+            "never: every page is read as a picture; always: the text is taken as it is",
+            {"type": "string", "enum": [str(word) for word in PdfText]},
+            _with_pdf_text,
+            lambda call: str(call.options.decode.pdf_text),
+        ),
+        Option(
             "password",
             "of an encrypted PDF",
             {"type": "string"},
@@ -247,6 +256,11 @@ def _service_options(server: ServerSettings) -> tuple[Option, ...]:
 
 def _with_dpi(call: Call, text: str) -> Call:
     decode = replace(call.options.decode, pdf_dpi=parse_whole("dpi", text, 36, 1_200))
+    return replace(call, options=replace(call.options, decode=decode))
+
+
+def _with_pdf_text(call: Call, text: str) -> Call:
+    decode = replace(call.options.decode, pdf_text=parse_pdf_text(text))
     return replace(call, options=replace(call.options, decode=decode))
 
 

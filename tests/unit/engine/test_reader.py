@@ -10,6 +10,7 @@ from difflib import SequenceMatcher
 from pathlib import Path
 
 import numpy as np
+import pikepdf
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
@@ -22,8 +23,9 @@ from shizi.core.errors import (
     OptionError,
     TooLarge,
 )
-from shizi.core.options import DecodeOptions, Limits, ReadOptions
+from shizi.core.options import DecodeOptions, Limits, PdfText, ReadOptions
 from shizi.core.pixels import RgbImage
+from shizi.core.types import Origin
 from shizi.engine.memory import memory_bytes
 from shizi.engine.reader import Reader
 from tests.unit.imaging.drawing import turn_page
@@ -200,3 +202,45 @@ def test_memory_is_given_back_and_taken_anew(reader: Reader) -> None:
 
     assert memory_bytes(os.getpid()) < taken - 20_000_000
     assert reader.read(page)[0].lines == before[0].lines
+
+
+def _pdf_with_text_and_picture() -> bytes:
+    """Put a line of text above a picture that shows another."""
+    rows = encoded(page_of("IN THE PICTURE"))
+    pdf = pikepdf.new()
+    pdf.add_blank_page(page_size=(520, 300))
+    picture = Image.open(io.BytesIO(rows)).convert("L")
+    stream = pdf.make_stream(picture.tobytes())
+    stream.Type, stream.Subtype = pikepdf.Name.XObject, pikepdf.Name.Image
+    stream.Width, stream.Height, stream.BitsPerComponent = *picture.size, 8
+    stream.ColorSpace = pikepdf.Name.DeviceGray
+    font = pikepdf.Dictionary(
+        Type=pikepdf.Name.Font, Subtype=pikepdf.Name.Type1, BaseFont=pikepdf.Name.Helvetica
+    )
+    pdf.pages[0].Resources = pikepdf.Dictionary(
+        Font=pikepdf.Dictionary(F=font), XObject=pikepdf.Dictionary(X=stream)
+    )
+    size = f"{picture.size[0]} 0 0 {picture.size[1]}"
+    content = f"BT /F 24 Tf 50 250 Td (Of the document) Tj ET q {size} 0 20 cm /X Do Q"
+    pdf.pages[0].Contents = pdf.make_stream(content.encode())
+    out = io.BytesIO()
+    pdf.save(out)
+    return out.getvalue()
+
+
+def test_text_of_a_pdf_is_taken_and_its_pictures_are_read(reader: Reader) -> None:
+    data = _pdf_with_text_and_picture()
+
+    (mixed,) = reader.read(data)
+    (read,) = reader.read(data, ReadOptions(decode=DecodeOptions(pdf_text=PdfText.NEVER)))
+    (taken,) = reader.read(data, ReadOptions(decode=DecodeOptions(pdf_text=PdfText.ALWAYS)))
+
+    both = ["Of the document", "IN THE PICTURE"]
+    assert [line.text for line in mixed] == both
+    assert [line.origin for line in mixed] == [Origin.LAYER, Origin.PICTURE]
+    assert [line.text for line in read] == both
+    assert {line.origin for line in read} == {Origin.PICTURE}
+    assert [line.text for line in taken] == both[:1]
+    assert [name for name, _ in taken.timing_s] == ["decode"]
+    for ours, theirs in zip(mixed, read, strict=True):
+        assert ours.box.center == pytest.approx(theirs.box.center, abs=12)

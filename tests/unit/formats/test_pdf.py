@@ -6,6 +6,7 @@ import io
 import math
 import subprocess
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from PIL import Image
 from shizi.core.encoded import Coding, EncodedPicture
 from shizi.core.errors import CorruptImage, EncryptedPdf, InputError, OptionError
 from shizi.core.options import Limits
-from shizi.core.types import Direction, PageResult, Quad, TextLine
+from shizi.core.types import Direction, Origin, PageResult, Quad, TextLine
 from shizi.formats import FORMATS, Document, PdfSource, PictureSource
 from shizi.imaging.decode import open_document
 from shizi.imaging.embedding import embed_picture
@@ -233,6 +234,15 @@ def test_a_pdf_keeps_its_content_and_pages_that_were_not_read() -> None:
     for number in (1, 2):
         assert np.array_equal(drawn(data, number), drawn(source, number))
     assert (chrome(data, 1), chrome(data, 2)) == ("", "识字")
+
+
+def test_text_that_the_pdf_holds_already_is_not_laid_again() -> None:
+    held = replace(line("旧", top=100), origin=Origin.LAYER)
+    source = PdfSource(pdf_of((600, 800)))
+
+    data = written("pdf", page(held, line("新")), document=Document("a.pdf", source))
+
+    assert chrome(data) == "新"
 
 
 def test_resources_that_pages_share_are_kept() -> None:

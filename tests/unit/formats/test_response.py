@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from shizi.core.errors import TooLarge
-from shizi.core.types import Character, Direction, Notice, PageResult, Quad, TextLine
+from shizi.core.types import Character, Direction, Notice, Origin, PageResult, Quad, TextLine
 from shizi.formats import (
     dict_to_json,
     dict_to_jsonl,
@@ -98,6 +98,16 @@ def test_pages_warnings_model_and_timing() -> None:
     ]
     assert response["model"] == {"name": "crnn-s", "version": ""}
     assert response["timing"] == {"decode": 0.15, "detect": 0.2}
+
+
+def test_a_line_of_the_documents_text_says_so_and_comes_back() -> None:
+    page = _page(1, _line("a", origin=Origin.LAYER), _line("b"))
+
+    response = pages_to_dict([page], 0.1)
+
+    lines = response["results"]
+    assert [entry.get("origin") for entry in lines] == ["layer", None]  # type: ignore[attr-defined]
+    assert [line.origin for line in dict_to_pages(response)[0]] == [Origin.LAYER, Origin.PICTURE]
 
 
 def test_numbers_of_numpy_are_written_as_numbers() -> None:
