@@ -84,7 +84,9 @@ _ERRORS = (
 _HOMES = {
     "shizi.core.config": "Settings",
     "shizi.core.errors": _ERRORS,
-    "shizi.core.options": "DecodeOptions Decoder DetectOptions Effort Lane Limits PdfText ReadOptions",
+    "shizi.core.options": (
+        "DecodeOptions Decoder DetectOptions Effort Lane Limits PdfText ReadOptions"
+    ),
     "shizi.core.types": "Character Direction Notice Origin PageResult Quad TextLine",
     "shizi.engine.reader": "Reader",
 }
@@ -127,7 +129,9 @@ __all__ = [
     "Notice",
     "OptionError",
     "OutOfSpace",
+    "Origin",
     "PageResult",
+    "PdfText",
     "PullFailed",
     "Quad",
     "Quarantined",
