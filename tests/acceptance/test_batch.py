@@ -13,6 +13,7 @@ import sys
 import time
 from pathlib import Path
 
+import pypdfium2 as pdfium
 import pytest
 
 from tests.acceptance.conftest import Run
@@ -64,6 +65,19 @@ def test_batch_reads_what_read_reads(shizi: Run, folder: Path, tmp_path: Path) -
     again = shizi("batch", "scans", "-o", "out", "-f", "txt,json")
     assert again.returncode == 0
     assert b"0 of 0 files read" in again.stderr
+
+
+def test_batch_makes_searchable_pdfs(shizi: Run, folder: Path, tmp_path: Path) -> None:
+    (folder / "cut.jpg").unlink()
+
+    done = shizi("batch", "scans", "-o", "out", "-f", "pdf,docx")
+
+    assert done.returncode == 0, done.stderr.decode()
+    document = pdfium.PdfDocument(tmp_path / "out" / "receipt.png.pdf")
+    text = document[0].get_textpage().get_text_range()
+    document.close()
+    assert "杭州西溪书店" in text
+    assert (tmp_path / "out" / "2026" / "letter_clean.png.docx").stat().st_size > 10_000
 
 
 def test_batch_goes_on_after_it_was_killed(folder: Path, tmp_path: Path) -> None:

@@ -67,6 +67,7 @@ def _plan(args: argparse.Namespace, settings: Settings, budget: Budget) -> Batch
     for name in formats:
         if name not in FORMATS:
             raise OptionError.unknown(name, FORMATS, "format")
+        FORMATS[name].load()
     if not formats or args.timeout <= 0 or args.attempts < 1:
         raise OptionError("--format, --timeout and --attempts need values above nothing")
     workers = _workers(args.workers, budget)

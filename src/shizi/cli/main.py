@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from shizi import __version__
-from shizi.cli import batch, bench, commands, importing, keys, models, release, train
+from shizi.cli import batch, bench, commands, convert, importing, keys, models, release, train
 from shizi.cli.console import say, say_error
 from shizi.cli.read import add_read_arguments, run_read
 from shizi.core.errors import OptionError, ShiziError
@@ -49,6 +49,12 @@ class Verb:
 VERBS = (
     Verb("read", "read the text of files", add_read_arguments, run_read),
     Verb("batch", "read whole folders", batch.add_batch_arguments, batch.run),
+    Verb(
+        "convert",
+        "write results in another format, without reading again",
+        convert.add_convert_arguments,
+        convert.run_convert,
+    ),
     Verb("serve", "serve the page and the API", commands.add_serve_arguments, commands.run_serve),
     Verb("keys add", "draw a key for the service", keys.add_add_arguments, keys.run_add),
     Verb("keys list", "list the keys of the service", keys.add_file_argument, keys.run_list),

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 from shizi.cli import assembly
 from shizi.cli.console import STANDARD, load_settings, open_output, say, say_error
 from shizi.cli.output import add_output_arguments, chosen_format
-from shizi.cli.sources import make_source, read_file, read_standard_input
+from shizi.cli.sources import read_standard_input
 from shizi.core.choices import parse_pages, parse_steps
 from shizi.core.errors import ShiziError
 from shizi.core.options import Decoder, Effort, PdfText, ReadOptions
 from shizi.core.types import PageResult
+from shizi.engine.sources import make_source, read_file
 from shizi.formats import Document, Format, Writer
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def run_read(args: argparse.Namespace) -> int:
             else:
                 writer.end(time.perf_counter() - started)
         writer.close()
-    return _exit_status(failures, len(args.files))
+    return exit_status(failures, len(args.files))
 
 
 def _options(args: argparse.Namespace, defaults: ReadOptions) -> ReadOptions:
@@ -130,7 +131,7 @@ def _source(name: str, form: Format, options: ReadOptions) -> _Source:
     if name == STANDARD:
         data = read_standard_input(options.limits)
     elif form.shows_pages:
-        data = read_file(name, options.limits)
+        data = read_file(Path(name), options.limits)
     else:
         return _Source(Document(name), name)
     shown = make_source(data, options) if form.shows_pages else None
@@ -163,7 +164,8 @@ def _tell_notices(name: str, page: PageResult) -> None:
         say(f"warning: {place}: {notice.detail}")
 
 
-def _exit_status(failures: Sequence[ShiziError], files: int) -> int:
+def exit_status(failures: Sequence[ShiziError], files: int) -> int:
+    """Tell whether none, some or all of the files failed."""
     if not failures:
         return 0
     if len(failures) < files:

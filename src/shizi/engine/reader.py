@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shizi.core.deadline import Deadline, current_terms
-from shizi.core.errors import FileAccessError, OptionError, ShiziError, TooLarge
+from shizi.core.errors import OptionError, ShiziError
 from shizi.core.options import DecodeOptions, Limits, ReadOptions
 from shizi.core.types import Frame, LineError, Notice, Page, PageResult, TextLine
 from shizi.engine.budget import measure_budget
@@ -23,6 +23,7 @@ from shizi.engine.lines import read_lines
 from shizi.engine.looks import Crop, LineRecognizer, Looks, LooksByEffort
 from shizi.engine.memory import trim_heap
 from shizi.engine.sharing import Sharing
+from shizi.engine.sources import read_file
 from shizi.imaging.arrays import array_to_page
 from shizi.imaging.prep import check_steps, prepare
 from shizi.layout.order import order_lines
@@ -158,7 +159,7 @@ class Reader:
         if isinstance(source, np.ndarray):
             yield array_to_page(source, options.decode, options.limits)
             return
-        data = source if isinstance(source, bytes) else _read_file(Path(source), options.limits)
+        data = source if isinstance(source, bytes) else read_file(Path(source), options.limits)
         yield from self._decode(data, options.decode, options.limits)
 
     def _read_page(
@@ -229,20 +230,6 @@ def _open_here(data: bytes, options: DecodeOptions, limits: Limits) -> Generator
     from shizi.imaging.decode import open_document  # noqa: PLC0415
 
     return open_document(data, options, limits)
-
-
-def _read_file(path: Path, limits: Limits) -> bytes:
-    """Read a file, but never one over the limit."""
-    try:
-        with path.open("rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            if size > limits.max_bytes:
-                raise TooLarge("max_bytes", limits.max_bytes, size)
-            # A pipe or device has no size to ask for: one byte too many tells.
-            data = file.read(limits.max_bytes + 1)
-    except OSError as error:
-        raise FileAccessError(f"{path} cannot be read: {error.strerror}") from error
-    return data
 
 
 def _line_notices(answers: list[TextLine | LineError], dropped: int, page: int) -> Iterator[Notice]:

@@ -40,15 +40,17 @@ class AltoWriter:
     def __init__(self, out: BinaryIO, *, several: bool = False) -> None:  # noqa: ARG002
         self._out = TextFile(out)
         self._begun = False
+        self._pages = 0
 
     def begin(self, document: Document) -> None:
-        """Write the description."""
+        """Write the description; that of the first document stands for all."""
         if not self._begun:
             self._write_head(document.name)
 
     def add(self, page: PageResult) -> None:
         """Write a page."""
-        for part in _page_markup(page):
+        self._pages += 1
+        for part in _page_markup(page, self._pages):
             self._out.write(part + "\n")
 
     def end(self, total_time_s: float) -> None:  # noqa: ARG002 - ALTO has no place for it
@@ -69,16 +71,16 @@ class AltoWriter:
         self._out.write(_HEAD.format(name=escape(name)))
 
 
-def _page_markup(page: PageResult) -> Iterator[str]:
+def _page_markup(page: PageResult, serial: int) -> Iterator[str]:
     size = f'WIDTH="{page.width}" HEIGHT="{page.height}"'
-    yield f'<Page ID="page_{page.number}" PHYSICAL_IMG_NR="{page.number}" {size}>'
+    yield f'<Page ID="page_{serial}" PHYSICAL_IMG_NR="{page.number}" {size}>'
     yield f'<PrintSpace HPOS="0" VPOS="0" {size}>'
     number = 0
     for group, lines in enumerate(paragraphs(page), start=1):
-        yield f'<TextBlock ID="block_{page.number}_{group}" {_place(_around(lines))}>'
+        yield f'<TextBlock ID="block_{serial}_{group}" {_place(_around(lines))}>'
         for line in lines:
             number += 1
-            yield _line_markup(line, f"{page.number}_{number}")
+            yield _line_markup(line, f"{serial}_{number}")
         yield "</TextBlock>"
     yield "</PrintSpace>"
     yield "</Page>"

@@ -16,6 +16,7 @@ from pikepdf import Array, Dictionary, Name
 from shizi.core.encoded import Coding, EncodedPicture
 from shizi.core.errors import CorruptImage, EncryptedPdf, InputError, OptionError, ShiziError
 from shizi.core.types import Frame, Origin, PageResult, TextLine
+from shizi.formats.pdf_clean import drop_unseen_text
 from shizi.formats.pdf_font import ASCENT, DESCENT, EM, Glyphs, font_file
 from shizi.formats.pdf_text import text_operators
 from shizi.formats.writing import Document, PdfSource, PictureSource
@@ -81,6 +82,9 @@ class PdfWriter:
             raise InputError(f"the source has no page {page.number}; is it the file that was read?")
         shown = self._target.pages[place]
         read = tuple(line for line in page.lines if line.origin is Origin.PICTURE)
+        if read and len(read) == len(page.lines):
+            # All of the page was read: what an earlier reading left there would be found twice.
+            drop_unseen_text(self._target, shown)
         self._lay_text(shown, read, _frame_of(shown, page))
 
     def end(self, total_time_s: float) -> None:

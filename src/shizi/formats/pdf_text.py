@@ -62,9 +62,9 @@ def text_operators(
     """
     yield "q BT 3 Tr"
     for line in lines:
-        run = _straightened(_run(line, to_page))
+        run = _run(line, to_page)
         if line.text.strip() and min(run.length, run.height) > _TOO_SMALL_PT:
-            yield from _line_operators(line, run, glyphs, font)
+            yield from _line_operators(line, _straightened(run), glyphs, font)
     yield "ET Q"
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shizi.core.config import ServerSettings
-from shizi.core.options import Decoder, Effort, Lane, ReadOptions
+from shizi.core.options import Decoder, Effort, Lane, PdfText, ReadOptions
 from shizi.server.schema import Call, choose, json_to_fields, make_options
 from tests.fakes import FakeReader
 from tests.unit.server.calls import b64, client_of, content_of, file
@@ -16,6 +16,7 @@ OPTIONS = make_options(ServerSettings())
 DEFAULT = Call(ReadOptions())
 CHOSEN: dict[str, Any] = {
     "dpi": 300,
+    "pdf_text": "never",
     "password": "pw",
     "pages": "2-3",
     "steps": ["grayscale", "clahe"],
@@ -53,6 +54,7 @@ def test_json_query_and_form_say_the_same() -> None:
 
     for options in (by_json, by_query, by_form):
         assert options.decode.pdf_dpi == 300
+        assert options.decode.pdf_text is PdfText.NEVER
         assert options.decode.password == "pw"
         assert (options.decode.first_page, options.decode.last_page) == (2, 3)
         assert options.steps == ("grayscale", "clahe")

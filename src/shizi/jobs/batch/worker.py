@@ -29,6 +29,7 @@ from shizi.core.options import Lane, ReadOptions
 from shizi.core.types import PageResult
 from shizi.engine.messages import error_to_bytes
 from shizi.engine.signals import die_with_parent
+from shizi.engine.sources import make_source, read_file
 from shizi.formats import FORMATS, Document
 from shizi.jobs.batch.files import to_path
 from shizi.jobs.batch.messages import (
@@ -160,10 +161,13 @@ class Worker:
     def _write(self, task: Task, files: Sequence[BinaryIO], started: float) -> int:
         forms = [FORMATS[name] for name in self._plan.formats]
         writers = [form.open(file) for form, file in zip(forms, files, strict=True)]
+        path, options = to_path(task.path), self._plan.options
+        shown = any(form.shows_pages for form in forms)
+        source = make_source(read_file(Path(path), options.limits), options) if shown else None
         for writer in writers:
-            writer.begin(Document(to_path(task.name)))
+            writer.begin(Document(to_path(task.name), source))
         count = 0
-        with closing(self._reader.read_pages(to_path(task.path), self._plan.options)) as pages:
+        with closing(self._reader.read_pages(path, options)) as pages:
             while (page := self._next(pages)) is not None:
                 if count:
                     self.send(Started(task.number))
