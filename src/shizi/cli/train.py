@@ -10,7 +10,7 @@ from pathlib import Path
 from shizi.cli.assembly import open_store
 from shizi.cli.console import load_settings, need_extra, say
 from shizi.core.errors import OptionError
-from shizi.models.store import DEFAULT_DETECTOR
+from shizi.models.store import DEFAULT_DETECTOR, Task, read_charset, verify
 
 _NEEDED = ("torch", "onnx", "fontTools", "matplotlib", "rapidfuzz")
 
@@ -33,9 +33,21 @@ def add_recognizer_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR:SHARE",
         help="labelled real lines (lines.zip, labels.tsv) and their share, such as 0.25",
     )
-    parser.add_argument("--init", type=Path, metavar="FILE", help="checkpoint to start from")
+    parser.add_argument(
+        "--init", metavar="FILE|NAME", help="checkpoint or installed recognizer to start from"
+    )
     parser.add_argument("--size", default="s", help="of the network: s, or m")
     parser.add_argument("--rate", type=float, default=1.5e-3, help="peak learning rate")
+    parser.add_argument(
+        "--auxiliary",
+        default="none",
+        metavar="NAME",
+        help="further loss while training: none, path, center, attention",
+    )
+    parser.add_argument("--minutes", type=float, help="end after so many, paced by them")
+    parser.add_argument(
+        "--batch", type=int, default=1, metavar="N", help="N times the lines a step; 16 on a GPU"
+    )
     parser.add_argument("--workers", type=int, default=1, help="rendering processes")
     parser.add_argument("--threads", type=int, default=2, help="of torch on a CPU")
     parser.add_argument("--seed", type=int, default=1)
@@ -54,9 +66,12 @@ def run_recognizer(args: argparse.Namespace) -> int:
         fonts=tuple(args.fonts),
         corpus=args.corpus,
         real=tuple(args.real),
-        init=args.init,
+        init=_init_checkpoint(args),
         size=args.size,
         learning_rate=args.rate,
+        auxiliary=args.auxiliary,
+        minutes=args.minutes,
+        batch=args.batch,
         workers=args.workers,
         threads=args.threads,
         seed=args.seed,
@@ -169,6 +184,19 @@ def run_export(args: argparse.Namespace) -> int:
     manifest = publish_recognizer(args.checkpoint, folder, args.name, args.weights_version, card)
     say(f"written: {manifest.parent}")
     return 0
+
+
+def _init_checkpoint(args: argparse.Namespace) -> Path | None:
+    """Find the checkpoint to start from; an installed model is turned back into one."""
+    if args.init is None or Path(args.init).is_file():
+        return args.init and Path(args.init)
+    from shizi.compress.restore import write_restored  # noqa: PLC0415
+
+    manifest = open_store(load_settings(args).settings).find(args.init, Task.RECOGNIZE)
+    verify(manifest)
+    restored: Path = args.folder / "init.pt"
+    write_restored(manifest.file, manifest.details, read_charset(manifest), restored)
+    return restored
 
 
 def _real(text: str) -> tuple[Path, float]:

@@ -21,9 +21,14 @@ from torch import Tensor, nn
 from shizi.nets.crnn import Crnn, CrnnDims, load_checkpoint, save_checkpoint, warm_start
 from shizi.nets.files import checkpoint_of
 from shizi.nets.growth import grow
-from shizi.train.loss import ctc_head_loss
+from shizi.nets.norms import measure_norms
+from shizi.train.auxiliary import Lesson, make_auxiliary
+from shizi.train.loss import align
 from shizi.train.stream import Batch, BatchStream, ChunkMaker, DataRecipe
 from shizi.train.validate import Scores, validate
+
+# Rendered anew at the start of a run from a served model: enough to know the mean of a channel.
+_MEASURED_LINES = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,9 @@ class TrainOptions:
         checkpoint_s: seconds between checkpoints.
         validate_s: seconds between validations.
         validate_lines: rendered lines a validation reads, in fonts kept out of training.
+        auxiliary: further loss in training, a name of `auxiliary.AUXILIARIES`.
+        most_s: the run ends after so many seconds, its schedule stretched to them; None for no
+            such end.
     """
 
     learning_rate: float = 1.5e-3
@@ -57,6 +65,8 @@ class TrainOptions:
     checkpoint_s: float = 180.0
     validate_s: float = 600.0
     validate_lines: int = 600
+    auxiliary: str = "none"
+    most_s: float | None = None
 
 
 @dataclass(slots=True)
@@ -91,7 +101,10 @@ class Trainer:
         if init:
             self._warm_start(init)
         self.average = copy.deepcopy(self.net).eval()
-        self.optimizer = _optimizer(self.net, options)
+        self.auxiliary = make_auxiliary(options.auxiliary, dims.classes, dims.narrow)
+        if self.auxiliary:
+            self.auxiliary.to(self.device)
+        self.optimizer = _optimizer([self.net, self.auxiliary], options)
         self.progress = Progress()
         self.negatives = torch.Generator().manual_seed(recipe.seed)
         folder.mkdir(parents=True, exist_ok=True)
@@ -123,7 +136,7 @@ class Trainer:
         options, progress = self.options, self.progress
         started = saved = validated = time.monotonic()
         before = progress.seconds
-        losses: list[float] = []
+        losses: list[Tensor] = []
         with BatchStream(self.recipe, options.workers, progress.chunk, progress.index) as stream:
             for batch in self._until_done(stream):
                 losses.append(self.step(batch))
@@ -134,22 +147,23 @@ class Trainer:
                     validated = time.monotonic()
                 if now - saved > options.checkpoint_s:
                     self.save()
-                    self._log(report, loss=sum(losses) / len(losses))
+                    self._log(report, loss=float(torch.stack(losses).mean()))
                     losses.clear()
                     saved = time.monotonic()
 
-    def step(self, batch: Batch) -> float:
-        """Learn from one batch; gives its loss a symbol."""
+    def step(self, batch: Batch) -> Tensor:
+        """Learn from one batch; gives its CTC loss a symbol, (), which may still be computing."""
         self._schedule()
         self.net.train()
-        strips = torch.from_numpy(batch.strips).to(self.device).float().div_(127.5).sub_(1.0)
-        strips = strips.contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16):
-            features = self.net.features(strips)
+            features = self.net.features(_to_strips(batch, self.device))
         targets = torch.from_numpy(batch.targets).to(self.device)
         lengths = torch.from_numpy(batch.lengths)
         with torch.autocast(self.device.type, enabled=False):
-            loss = ctc_head_loss(features, self.net.head, targets, lengths, self._negatives())
+            found = align(features, self.net.head, targets, lengths, self._negatives())
+            loss = found.loss
+            if self.auxiliary:
+                loss = loss + self.auxiliary(Lesson(features, targets, found, self.done))
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.net.parameters(), self.options.clip_norm)
@@ -161,7 +175,15 @@ class Trainer:
         progress.chunk, progress.index = batch.chunk, batch.index + 1
         if batch.last:
             progress.chunk, progress.index = batch.chunk + 1, 0
-        return float(loss.detach())
+        return found.loss.detach()
+
+    @property
+    def done(self) -> float:
+        """Share of the run that is through, by lines or by time, in [0, 1]."""
+        progress = self.progress
+        lines = progress.lines / max(1, self.recipe.total_lines)
+        most_s = self.options.most_s
+        return min(1.0, max(lines, progress.seconds / most_s if most_s else 0.0))
 
     def save(self) -> None:
         """Write `last.pt` whole or not at all."""
@@ -172,13 +194,15 @@ class Trainer:
             "progress": asdict(self.progress),
             "negatives": self.negatives.get_state(),
         }
+        if self.auxiliary:
+            content["auxiliary"] = self.auxiliary.state_dict()
         partial = self.folder / "last.partial"
         torch.save(content, partial)
         partial.replace(self.folder / "last.pt")
 
     def _until_done(self, stream: BatchStream) -> Iterator[Batch]:
         for batch in stream:
-            if self.progress.lines >= self.recipe.total_lines:
+            if self.done >= 1.0:
                 return
             yield batch
 
@@ -186,15 +210,14 @@ class Trainer:
         """Warm up linearly, then fall along a cosine to a hundredth."""
         lines, options = self.progress.lines, self.options
         warm = min(1.0, (lines + 1) / max(1, options.warmup_lines))
-        done = min(1.0, lines / max(1, self.recipe.total_lines))
-        rate = options.learning_rate * warm * (0.01 + 0.99 * (1 + math.cos(math.pi * done)) / 2)
+        falling = (1 + math.cos(math.pi * self.done)) / 2
+        rate = options.learning_rate * warm * (0.01 + 0.99 * falling)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
 
     def _negatives(self) -> Tensor | None:
         options = self.options
-        late = self.progress.lines >= self.recipe.total_lines * (1 - options.full_share)
-        if options.negatives == 0 or late:
+        if options.negatives == 0 or self.done >= 1 - options.full_share:
             return None
         classes = self.net.dims.classes
         order = torch.randperm(classes - 1, generator=self.negatives)
@@ -205,11 +228,12 @@ class Trainer:
         # Early on a long memory would keep the random start: let it grow with the steps.
         decay = min(self.options.ema_decay, (1 + self.progress.step) / (10 + self.progress.step))
         new = self.net.state_dict()
-        for key, kept in self.average.state_dict().items():
-            if kept.dtype.is_floating_point:
-                kept.lerp_(new[key], 1 - decay)
-            else:
-                kept.copy_(new[key])
+        pairs = [(kept, new[key]) for key, kept in self.average.state_dict().items()]
+        averaged = [pair for pair in pairs if pair[0].dtype.is_floating_point]
+        torch._foreach_lerp_([a for a, _ in averaged], [b for _, b in averaged], 1 - decay)
+        for kept, value in pairs:
+            if not kept.dtype.is_floating_point:
+                kept.copy_(value)
 
     def _warm_start(self, path: Path) -> None:
         dims = self.net.dims
@@ -218,9 +242,17 @@ class Trainer:
             start = replace(CrnnDims.from_dict(old["dims"]), classes=dims.classes)
             net = Crnn(start)
             warm_start(net, self.recipe.symbols, old["state"], tuple(old["symbols"]))
+            if old.get("folded"):
+                measure_norms(net, self._first_strips())
             if start != dims:
                 net = grow(net, dims, seed=self.recipe.seed)
         self.net.load_state_dict(net.state_dict())
+
+    def _first_strips(self) -> Iterator[Tensor]:
+        """Render some lines of the run as strips, to measure norms with."""
+        some = replace(self.recipe, chunk_lines=_MEASURED_LINES, curriculum=0.0)
+        for batch in ChunkMaker(some).batches(0):
+            yield _to_strips(batch, torch.device("cpu"))
 
     def _resume(self) -> None:
         with checkpoint_of(self.folder / "last.pt") as content:
@@ -229,6 +261,8 @@ class Trainer:
                 if symbols != self.recipe.symbols:
                     raise ValueError("it has another charset; take a new folder")
                 net.load_state_dict(old.state_dict())
+            if self.auxiliary:
+                self.auxiliary.load_state_dict(content["auxiliary"])
             self.optimizer.load_state_dict(content["optimizer"])
             self.progress = Progress(**content["progress"])
             self.negatives.set_state(content["negatives"])
@@ -252,10 +286,17 @@ class Trainer:
         report(json.dumps(row))
 
 
-def _optimizer(net: nn.Module, options: TrainOptions) -> torch.optim.AdamW:
+def _to_strips(batch: Batch, device: torch.device) -> Tensor:
+    """Give a batch's strips as the network takes them, (B, 1, 32, W) float32 in [-1, 1]."""
+    strips = torch.from_numpy(batch.strips).to(device).float().div_(127.5).sub_(1.0)
+    return strips.contiguous(memory_format=torch.channels_last)
+
+
+def _optimizer(nets: list[nn.Module | None], options: TrainOptions) -> torch.optim.AdamW:
     """AdamW without decay on biases and norms, which have nothing to shrink."""
-    matrices = [p for p in net.parameters() if p.ndim > 1]
-    vectors = [p for p in net.parameters() if p.ndim <= 1]
+    parameters = [p for net in nets if net is not None for p in net.parameters()]
+    matrices = [p for p in parameters if p.ndim > 1]
+    vectors = [p for p in parameters if p.ndim <= 1]
     groups = [
         {"params": matrices, "weight_decay": options.weight_decay},
         {"params": vectors, "weight_decay": 0.0},

@@ -8,11 +8,32 @@ line, while the normalizer is one logsumexp over all classes, or over a sample o
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from torch import Tensor, nn
+
+
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """How a batch's texts lie over its columns, as the network sees it now.
+
+    Attributes:
+        loss: mean over lines of the CTC loss per symbol.
+        log_probs: (T, B, K) float32 of the classes in `classes`, over all classes.
+        path: (T, B) int64 places in `classes`: what most likely stands in each column of all the
+            ways to write the text; no gradient.
+        classes: (B, K) int64 the line's own classes, the blank first.
+        possible: (B,) bool, whether the text fits into the line's columns.
+    """
+
+    loss: Tensor
+    log_probs: Tensor
+    path: Tensor
+    classes: Tensor
+    possible: Tensor
 
 
 def ctc_head_loss(
@@ -22,6 +43,17 @@ def ctc_head_loss(
     lengths: Tensor,
     negatives: Tensor | None = None,
 ) -> Tensor:
+    """Compute the CTC loss of a batch alone; see `align`."""
+    return align(features, head, targets, lengths, negatives).loss
+
+
+def align(
+    features: Tensor,
+    head: nn.Linear,
+    targets: Tensor,
+    lengths: Tensor,
+    negatives: Tensor | None = None,
+) -> Alignment:
     """Compute the CTC loss of a batch from the features before the head.
 
     Args:
@@ -33,7 +65,7 @@ def ctc_head_loss(
             all in the normalizer; None takes all C.
 
     Returns:
-        Mean over lines of the loss per symbol; a line that needs more columns than it has
+        The loss, and the alignment it rests on; a line that needs more columns than it has
         counts 0.
     """
     small, columns = _local_alphabet(targets)
@@ -41,8 +73,9 @@ def ctc_head_loss(
     scores = torch.baddbmm(bias.unsqueeze(1), features.float(), weight.transpose(1, 2))
     normalizer = _log_normalizer(features, head, targets, negatives)
     log_probs = (scores - normalizer.unsqueeze(2)).transpose(0, 1)  # (T, B, K)
-    losses: Tensor = _PartialCtc.apply(log_probs, small, lengths)  # type: ignore[no-untyped-call]
-    return (losses / lengths.to(losses.device)).mean()
+    losses, posterior = _PartialCtc.apply(log_probs, small, lengths)  # type: ignore[no-untyped-call]
+    loss = (losses / lengths.to(losses.device)).mean()
+    return Alignment(loss, log_probs, posterior.argmax(2), columns, losses > 0)
 
 
 class _PartialCtc(torch.autograd.Function):
@@ -53,8 +86,10 @@ class _PartialCtc(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, log_probs: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
-        """Compute the loss of each line, (B,), 0 where no alignment exists."""
+    def forward(
+        ctx: Any, log_probs: Tensor, targets: Tensor, lengths: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Compute the loss of each line, (B,), 0 where no alignment exists, and posteriors."""
         inputs = log_probs.detach().requires_grad_()
         steps = torch.full((inputs.shape[1],), inputs.shape[0], dtype=torch.long)
         with torch.enable_grad():
@@ -63,14 +98,16 @@ class _PartialCtc(torch.autograd.Function):
             )
             (gradient,) = torch.autograd.grad(losses.sum(), inputs)
         possible = (losses.detach() > 0).view(1, -1, 1)
-        ctx.save_for_backward((gradient - inputs.detach().exp()) * possible)
-        return losses.detach()
+        posterior = (inputs.detach().exp() - gradient) * possible
+        ctx.save_for_backward(posterior)
+        ctx.mark_non_differentiable(posterior)
+        return losses.detach(), posterior
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
+    def backward(ctx: Any, grad: Tensor, _: Tensor) -> tuple[Tensor, None, None]:
         """Scale each line's gradient: minus the posterior of each column's class."""
-        (gradient,) = ctx.saved_tensors
-        return gradient * grad.view(1, -1, 1), None, None
+        (posterior,) = ctx.saved_tensors
+        return -posterior * grad.view(1, -1, 1), None, None
 
 
 def _local_alphabet(targets: Tensor) -> tuple[Tensor, Tensor]:

@@ -25,6 +25,13 @@ SIZES = {
 }
 
 
+# What two cores like of a step; large batches need larger chunks, or most would be cut short.
+_CHUNK_LINES = 3_000
+_BATCH_COLUMNS = 20_480
+_BATCH_LINES = 160
+_WARMUP_LINES = 20_000
+
+
 @dataclass(frozen=True, slots=True)
 class RecognizerRun:
     """What a user chooses of a training run.
@@ -38,6 +45,9 @@ class RecognizerRun:
         init: checkpoint to start from; the curriculum is then left out. A narrower network grows.
         size: of the network, a name of `SIZES`.
         learning_rate: at the peak.
+        auxiliary: further loss while training, a name of `auxiliary.AUXILIARIES`.
+        minutes: the run ends after so many at the latest; its schedule is paced by them.
+        batch: times as many lines in a step as two cores like; a GPU likes sixteen.
         workers: rendering processes.
         threads: of torch.
         seed: of everything.
@@ -51,6 +61,9 @@ class RecognizerRun:
     init: Path | None = None
     size: str = "s"
     learning_rate: float = 1.5e-3
+    auxiliary: str = "none"
+    minutes: float | None = None
+    batch: int = 1
     workers: int = 1
     threads: int = 2
     seed: int = 1
@@ -67,8 +80,10 @@ def data_recipe(run: RecognizerRun) -> DataRecipe:
     for folder in [*named, *([run.corpus] if run.corpus else [])]:
         if not folder.is_dir():
             raise ConfigError(f"{folder} is not a folder")
-    if run.lines < 1 or run.workers < 1 or run.threads < 1:
+    if min(run.lines, run.workers, run.threads, run.batch) < 1:
         raise ConfigError("a run has at least one line, one rendering process and one thread")
+    if run.minutes is not None and not run.minutes > 0:
+        raise ConfigError("a run takes more than no minutes")
     if sum(share for _, share in run.real) > 0.9:
         raise ConfigError("the shares of real lines may sum to 0.9 at most")
     return DataRecipe(
@@ -79,6 +94,9 @@ def data_recipe(run: RecognizerRun) -> DataRecipe:
         real=tuple((str(folder), share) for folder, share in run.real),
         total_lines=run.lines,
         curriculum=0.0 if run.init else 0.25,
+        chunk_lines=_CHUNK_LINES * max(1, run.batch // 4),
+        batch_columns=_BATCH_COLUMNS * run.batch,
+        max_lines=_BATCH_LINES * run.batch,
         seed=run.seed,
     )
 
@@ -104,7 +122,12 @@ def train_recognizer(run: RecognizerRun, report: Callable[[str], None]) -> Score
     """
     recipe = data_recipe(run)
     options = TrainOptions(
-        learning_rate=run.learning_rate, workers=run.workers, threads=run.threads
+        learning_rate=run.learning_rate,
+        auxiliary=run.auxiliary,
+        most_s=run.minutes and 60 * run.minutes,
+        warmup_lines=_WARMUP_LINES * run.batch,
+        workers=run.workers,
+        threads=run.threads,
     )
     if run.size not in SIZES:
         raise ConfigError(f"there is no size {run.size!r}; there are {', '.join(SIZES)}")

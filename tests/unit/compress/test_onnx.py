@@ -8,13 +8,14 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from shizi.compress.onnx import export_onnx  # noqa: E402
+from shizi.compress.onnx import build_onnx, export_onnx  # noqa: E402
 from shizi.compress.publish import publish_recognizer, read_checkpoint  # noqa: E402
+from shizi.compress.restore import restore_checkpoint  # noqa: E402
 from shizi.core.errors import FileAccessError, IncompatibleModel, OptionError  # noqa: E402
 from shizi.models.opening import open_recognizer  # noqa: E402
 from shizi.models.session import OrtSession  # noqa: E402
 from shizi.models.store import ModelStore, Task  # noqa: E402
-from shizi.nets.crnn import Crnn, CrnnDims, save_checkpoint  # noqa: E402
+from shizi.nets.crnn import Crnn, CrnnDims, load_checkpoint, save_checkpoint  # noqa: E402
 from shizi.text.charset import Charset  # noqa: E402
 
 pytestmark = pytest.mark.torch
@@ -55,6 +56,28 @@ def test_the_file_is_the_same_for_the_same_weights(tmp_path: Path) -> None:
     for name in ("a", "b"):
         export_onnx(network(), CHARSET, "mini", tmp_path / name)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+def test_a_model_turned_back_into_a_checkpoint_computes_the_same(layers: int) -> None:
+    net = network(layers)
+    model = build_onnx(net, CHARSET, "mini").SerializeToString()
+    content = restore_checkpoint(model, net.dims.to_dict(), CHARSET)
+    restored, symbols = load_checkpoint(content)
+    strips = torch.rand(2, 1, 32, 64)
+    with torch.no_grad():
+        assert torch.allclose(net(strips), restored.eval()(strips), atol=1e-5)
+    assert symbols == CHARSET.symbols
+    assert content["folded"]
+
+
+def test_another_graph_is_no_checkpoint() -> None:
+    model = build_onnx(network(), CHARSET, "mini").SerializeToString()
+    for damaged in (b"no model", model[:-200]):
+        with pytest.raises(IncompatibleModel, match="training"):
+            restore_checkpoint(damaged, network().dims.to_dict(), CHARSET)
+    with pytest.raises(IncompatibleModel, match="training"):
+        restore_checkpoint(model, {"classes": 3}, CHARSET)
 
 
 def test_a_published_checkpoint_can_be_served(tmp_path: Path) -> None:
