@@ -18,7 +18,7 @@ from onnx import numpy_helper
 from torch import Tensor, nn
 
 from shizi.core.errors import IncompatibleModel
-from shizi.nets.crnn import Crnn, CrnnDims, save_checkpoint
+from shizi.nets.crnn import Crnn, CrnnDims, convolutions, save_checkpoint
 from shizi.nets.norms import set_identity
 from shizi.text.charset import Charset
 
@@ -73,10 +73,10 @@ def _take(weights: _Weights, name: str) -> Tensor:
 
 
 def _restore_convolutions(net: Crnn, weights: _Weights) -> None:
-    for k, layer in enumerate(net.cnn):
-        if isinstance(layer, nn.Sequential):
-            layer[0].weight.copy_(_take(weights, f"conv{k}.w"))
-            set_identity(layer[1], _take(weights, f"conv{k}.b"))
+    places = [k for k, layer in enumerate(net.cnn) if isinstance(layer, nn.Sequential)]
+    for k, (conv, norm) in zip(places, convolutions(net), strict=True):
+        conv.weight.copy_(_take(weights, f"conv{k}.w"))
+        set_identity(norm, _take(weights, f"conv{k}.b"))
 
 
 def _restore_lstm(net: Crnn, weights: _Weights) -> None:

@@ -103,6 +103,18 @@ class Crnn(nn.Module):
         return logits
 
 
+def convolutions(net: Crnn) -> list[tuple[nn.Conv2d, nn.BatchNorm2d]]:
+    """Give the convolutions of a network with their norms, from the strip on."""
+    pairs = []
+    for layer in net.cnn:
+        if isinstance(layer, nn.Sequential):
+            conv, norm = layer[0], layer[1]
+            if not isinstance(conv, nn.Conv2d) or not isinstance(norm, nn.BatchNorm2d):
+                raise ValueError("a layer of the network is no convolution with its norm")
+            pairs.append((conv, norm))
+    return pairs
+
+
 def count_parameters(net: nn.Module) -> int:
     """Count the trainable numbers of a network."""
     return sum(p.numel() for p in net.parameters() if p.requires_grad)

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
-from shizi.nets.crnn import Crnn
+from shizi.nets.crnn import Crnn, convolutions
 
 
 def set_identity(norm: nn.BatchNorm2d, shift: Tensor) -> None:
@@ -37,11 +37,10 @@ def measure_norms(net: Crnn, batches: Iterable[Tensor]) -> None:
             enough. Every pixel column counts the same.
     """
     net.eval()
-    layers = [layer for layer in net.cnn if isinstance(layer, nn.Sequential)]
-    sums = [_Moments() for _ in layers]
+    layers = [(conv, norm, _Moments()) for conv, norm in convolutions(net)]
     hooks = [
-        layer[0].register_forward_hook(lambda _, __, output, kept=kept: kept.add(output))
-        for layer, kept in zip(layers, sums, strict=True)
+        conv.register_forward_hook(lambda _, __, output, kept=kept: kept.add(output))
+        for conv, _, kept in layers
     ]
     try:
         for strips in batches:
@@ -49,8 +48,8 @@ def measure_norms(net: Crnn, batches: Iterable[Tensor]) -> None:
     finally:
         for hook in hooks:
             hook.remove()
-    for layer, kept in zip(layers, sums, strict=True):
-        _set_moments(layer[1], *kept.result())
+    for _, norm, kept in layers:
+        _set_moments(norm, *kept.result())
 
 
 class _Moments:
