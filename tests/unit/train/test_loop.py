@@ -9,8 +9,12 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from shizi.compress.onnx import build_onnx  # noqa: E402
+from shizi.compress.restore import restore_checkpoint  # noqa: E402
 from shizi.core.errors import FileAccessError, IncompatibleModel  # noqa: E402
 from shizi.nets.crnn import CrnnDims  # noqa: E402
+from shizi.text.charset import Charset  # noqa: E402
+from shizi.train.auxiliary import CenterLoss  # noqa: E402
 from shizi.train.loop import Trainer, TrainOptions  # noqa: E402
 from shizi.train.plot import plot_metrics  # noqa: E402
 from shizi.train.stream import Batch, BatchStream, ChunkMaker, DataRecipe  # noqa: E402
@@ -67,6 +71,49 @@ def test_a_wider_network_starts_from_a_narrower_one(recipe: DataRecipe, tmp_path
         before, after = small.net.eval()(strips), grown.net.eval()(strips)
     # Noise parts the copies; what was learned is still there.
     assert (before - after).abs().mean() < 0.3 * before.std()
+
+
+def test_a_further_loss_goes_on_with_what_it_knew(recipe: DataRecipe, tmp_path: Path) -> None:
+    options = replace(OPTIONS, auxiliary="center")
+    first = Trainer(tmp_path, recipe, options, dims(recipe))
+    first.step(ChunkMaker(recipe).batches(0)[0])
+    first.save()
+    again = Trainer(tmp_path, recipe, options, dims(recipe))
+    assert isinstance(first.auxiliary, CenterLoss)
+    assert isinstance(again.auxiliary, CenterLoss)
+    assert first.auxiliary.seen.any()
+    assert torch.equal(first.auxiliary.centers, again.auxiliary.centers)
+
+
+def test_a_run_paced_by_time_ends_with_it(recipe: DataRecipe, tmp_path: Path) -> None:
+    options = replace(OPTIONS, most_s=100.0)
+    run = Trainer(tmp_path, replace(recipe, total_lines=10**9), options, dims(recipe))
+    batch = ChunkMaker(recipe).batches(0)[0]
+    run.progress.lines = options.warmup_lines
+    rates = []
+    for seconds in (1.0, 50.0, 99.0):
+        run.progress.seconds = seconds
+        run.step(batch)
+        rates.append(run.optimizer.param_groups[0]["lr"] / options.learning_rate)
+    assert rates[0] == pytest.approx(1.0, abs=0.01)
+    assert rates[1] == pytest.approx(0.505, abs=0.01)
+    assert rates[2] < 0.02
+    assert run.done < 1
+    run.progress.seconds = 101.0
+    assert run.done == 1
+
+
+def test_a_served_model_is_gone_on_with(recipe: DataRecipe, tmp_path: Path) -> None:
+    start = trainer(tmp_path / "start", recipe)
+    charset = Charset(recipe.symbols)
+    model = build_onnx(start.average, charset, "mini").SerializeToString()
+    content = restore_checkpoint(model, start.net.dims.to_dict(), charset)
+    torch.save(content, tmp_path / "init.pt")
+    run = Trainer(tmp_path / "run", recipe, OPTIONS, dims(recipe), tmp_path / "init.pt")
+    strips = torch.rand(4, 1, 32, 64)
+    with torch.no_grad():
+        before, after = start.average(strips), run.net.eval()(strips)
+    assert torch.allclose(before, after, atol=1e-3)
 
 
 def test_another_charset_is_refused(recipe: DataRecipe, tmp_path: Path) -> None:
