@@ -51,6 +51,30 @@ def run_serve(args: argparse.Namespace) -> int:
     return 0
 
 
+def add_worker_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what `worker` takes."""
+    add = parser.add_argument
+    add("--jobs", dest="jobs.folder", type=Path, metavar="DIR", help="where jobs are kept")
+    add("--broker", dest="jobs.broker", metavar="URL", help="such as redis://host:6379/0")
+    add(
+        "--memory-budget",
+        dest="engine.memory_budget",
+        metavar="SIZE",
+        help="what all processes may take together, such as 600MiB",
+    )
+
+
+def run_worker(args: argparse.Namespace) -> int:
+    """Read chunks of jobs until a signal ends it."""
+    settings = load_settings(args).settings
+    level = logging.WARNING if args.quiet else logging.INFO
+    configure_logging(settings.server.log_format, level)
+    from shizi.server.worker import work  # noqa: PLC0415 - only this verb needs it
+
+    work(settings, lambda: say("taking chunks of jobs  (Ctrl-C stops)"))
+    return 0
+
+
 def run_config_show(args: argparse.Namespace) -> int:
     """Show every setting with its origin."""
     rows = list(load_settings(args).rows())

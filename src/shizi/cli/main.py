@@ -56,6 +56,12 @@ VERBS = (
         convert.run_convert,
     ),
     Verb("serve", "serve the page and the API", commands.add_serve_arguments, commands.run_serve),
+    Verb(
+        "worker",
+        "read jobs of a service on another machine",
+        commands.add_worker_arguments,
+        commands.run_worker,
+    ),
     Verb("keys add", "draw a key for the service", keys.add_add_arguments, keys.run_add),
     Verb("keys list", "list the keys of the service", keys.add_file_argument, keys.run_list),
     Verb("keys remove", "remove a key of the service", keys.add_remove_arguments, keys.run_remove),

@@ -37,6 +37,7 @@ _log = logging.getLogger(__name__)
 # How soon a new job is seen.
 _LOOK_S = 0.2
 _LONGEST_LOOK_S = 5.0
+_ANNOUNCE_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def main(plan_json: str, announce: Callable[[], None]) -> None:
     site = open_site(jobs)
     stop = threading.Event()
     desk = Desk(site.ledger, EngineLink(Path(plan.engine)), site.spool.read, pace_of(jobs))
-    upkeep = make_upkeep(site, jobs)
+    upkeep = make_upkeep(site, jobs, _announcing(site, jobs))
     threading.Thread(target=upkeep.run, args=(stop,), name="upkeep", daemon=True).start()
     dispatcher = Dispatcher(desk, plan.places, stop)
     with wake_on_signals(signal.SIGTERM) as wake:
@@ -72,6 +73,16 @@ def main(plan_json: str, announce: Callable[[], None]) -> None:
         dispatcher.run(wake)
     dispatcher.drain(plan.grace_s)
     site.close()
+
+
+def _announcing(site: Site, jobs: JobSettings) -> list[Duty]:
+    """Give the duty to announce chunks to workers elsewhere, where there is a broker."""
+    if not jobs.broker:
+        return []
+    # Nobody who works alone needs Celery.
+    from shizi.jobs.queue import Announcer, make_app  # noqa: PLC0415
+
+    return [Duty(_ANNOUNCE_S, Announcer(make_app(jobs, pace_of(jobs)), site.ledger).round)]
 
 
 def pace_of(jobs: JobSettings) -> Pace:

@@ -58,11 +58,15 @@ def serve(settings: Settings, announce: Callable[[str], None], config: Path | No
         place = Place(Path(folder), listener.fileno(), stable, config)
         programs = make_programs(settings, allowance, place, wanted_versions(settings, stable))
         status = Path(folder, "status.json")
-        environment = to_environment(kept_within(settings, allowance))
-        environment |= _MEMORY | dict.fromkeys(_THRESHOLDS, str(allowance.heap_bytes))
-        supervisor = Supervisor(programs, environment, status)
+        supervisor = Supervisor(programs, environment_of(settings, allowance), status)
         url = page_url(settings.server.host, listener.getsockname()[1])
         supervisor.run(lambda: announce(f"reading pages at {url}  (Ctrl-C stops)"))
+
+
+def environment_of(settings: Settings, allowance: Allowance) -> dict[str, str]:
+    """Give the environment of all processes: their settings, and how they hold memory."""
+    environment = to_environment(kept_within(settings, allowance))
+    return environment | _MEMORY | dict.fromkeys(_THRESHOLDS, str(allowance.heap_bytes))
 
 
 def with_folder(settings: Settings, folder: Path) -> Settings:
@@ -174,44 +178,64 @@ def make_programs(
         place: where they are.
         wanted: gives the versions of the recognizer to keep.
     """
-    folder = place.folder
-    server, engine = settings.server, settings.engine
-    places, log = allowance.places, server.log_format
-    decoders = folder / "decoders.sock"
-
-    def decode(_: int, reports: int) -> Sequence[str]:
-        options = DecoderOptions(engine.decoders or places, engine.decoder_inputs)
-        plan = json.dumps(asdict(DecodersPlan(str(decoders), options, log)))
-        return [sys.executable, "-m", "shizi.engine.programs", "decoders", str(reports), plan]
+    folder, server = place.folder, settings.server
+    log = server.log_format
 
     def web(_: int, reports: int) -> Sequence[str]:
         status = str(folder / "status.json")
         plan = WebPlan(place.listener, str(folder), place.stable, status, log)
-        return _command("shizi.server.web", reports, plan)
+        return program_command("shizi.server.web", reports, plan)
 
     def follow(_: int, reports: int) -> Sequence[str]:
         from shizi.release.lead import LeadPlan  # noqa: PLC0415 - as above
 
         plan = LeadPlan(str(place.config or ""), str(folder), log)
-        return _command("shizi.release.lead", reports, plan)
+        return program_command("shizi.release.lead", reports, plan)
 
     lead = [Program("release", follow)] if settings.releases.store else []
 
-    def work(_: int, reports: int) -> Sequence[str]:
-        # Where there is a broker, workers elsewhere read; the service looks after the jobs alone.
-        busy = 0 if settings.jobs.broker else places
-        plan = DispatcherPlan(str(active_socket(folder)), busy, server.timeout_s, log)
-        return _command("shizi.jobs.dispatcher", reports, plan)
-
-    jobs = [Program("jobs", work, grace_s=server.timeout_s + 5)] if settings.jobs.enabled else []
+    # Where there is a broker, workers elsewhere read; the service looks after the jobs alone.
+    busy = 0 if settings.jobs.broker else allowance.places
+    jobs = [jobs_program(settings, folder, busy)] if settings.jobs.enabled else []
     return [
-        Program("decoders", decode),
-        make_fleet(settings, allowance, folder, place.stable, wanted),
+        *engine_programs(settings, allowance, folder, place.stable, wanted),
         *lead,
         *jobs,
         Program("web", web, files=(place.listener,), grace_s=server.timeout_s + 5),
     ]
 
 
-def _command(module: str, reports: int, plan: Any) -> list[str]:
+def engine_programs(
+    settings: Settings, allowance: Allowance, folder: Path, stable: str, wanted: Wanted
+) -> list[Program | FleetOptions]:
+    """Give the processes that read; see `make_programs`."""
+    options = DecoderOptions(
+        settings.engine.decoders or allowance.places, settings.engine.decoder_inputs
+    )
+    plan = DecodersPlan(str(folder / "decoders.sock"), options, settings.server.log_format)
+
+    def decode(_: int, reports: int) -> Sequence[str]:
+        arguments = ["decoders", str(reports), json.dumps(asdict(plan))]
+        return [sys.executable, "-m", "shizi.engine.programs", *arguments]
+
+    return [
+        Program("decoders", decode),
+        make_fleet(settings, allowance, folder, stable, wanted),
+    ]
+
+
+def jobs_program(settings: Settings, folder: Path, places: int) -> Program:
+    """Give the process that works jobs in so many places, and looks after them."""
+    server = settings.server
+
+    def work(_: int, reports: int) -> Sequence[str]:
+        engine = str(active_socket(folder))
+        plan = DispatcherPlan(engine, places, server.timeout_s, server.log_format)
+        return program_command("shizi.jobs.dispatcher", reports, plan)
+
+    return Program("jobs", work, grace_s=server.timeout_s + 5)
+
+
+def program_command(module: str, reports: int, plan: Any) -> list[str]:
+    """Give the command that starts a module's process with its plan."""
     return [sys.executable, "-m", module, str(reports), json.dumps(asdict(plan))]
