@@ -182,7 +182,7 @@ class Cluster:
             command += ["-F", f"file=@{path}"]
         told = subprocess.run([*command, f"{self.url}/v1/jobs"], capture_output=True, check=True)
         answer = json.loads(told.stdout)
-        return str(answer.get("id") or answer["code"])
+        return str(answer.get("id") or answer.get("code"))
 
     def job(self, job_id: str) -> dict[str, Any]:
         """Tell how a job stands."""
@@ -194,6 +194,14 @@ class Cluster:
             lambda: self._job_or_nothing(job_id).get("pages_done", 0) >= pages,
             patience_s,
             f"{pages} pages; {self._job_or_nothing(job_id)}",
+        )
+
+    def wait_for_end(self, job_id: str, patience_s: float = 120) -> None:
+        """Wait until a job has ended."""
+        wait_until(
+            lambda: self._job_or_nothing(job_id).get("finished_at") is not None,
+            patience_s,
+            f"the end; {self._job_or_nothing(job_id)}\n{self.logs()}",
         )
 
     def results(self, job_id: str) -> list[tuple[str, int]]:

@@ -14,7 +14,7 @@ from tests.hosts import LEASE_S, Cluster, cluster, missing
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.slow]
 
-PAGES = 12
+PAGES = 8
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def draw_page(path: Path, number: int) -> Path:
 
 
 def _expect_each_once(hosts: Cluster, job_id: str) -> None:
-    hosts.wait_for(job_id, PAGES)
+    hosts.wait_for_end(job_id)
     assert hosts.job(job_id)["status"] == "succeeded", hosts.logs()
     assert hosts.job(job_id)["files_failed"] == 0
     assert hosts.results(job_id) == [(f"{k:03d}.png", 1) for k in range(PAGES)]
@@ -107,9 +107,11 @@ def test_the_disk_is_full(hosts: Cluster, files: list[Path]) -> None:
     filling = hosts.spool / "filling"
     filling.write_bytes(bytes(shutil.disk_usage(hosts.spool).free))
 
-    assert hosts.submit(files) == "out_of_space"
-    _expect_each_once(hosts, job)
-    filling.unlink()
+    try:
+        assert hosts.submit(files) == "out_of_space"
+        _expect_each_once(hosts, job)
+    finally:
+        filling.unlink()
     _expect_each_once(hosts, hosts.submit(files))
 
 

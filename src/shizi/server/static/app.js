@@ -6,6 +6,7 @@ import { connectFileList } from "./js/file_list.js";
 import { Files } from "./js/files.js";
 import { connectHistory } from "./js/history_panel.js";
 import { connectIntake } from "./js/intake.js";
+import { connectJobs } from "./js/jobs_panel.js";
 import { connectKeys } from "./js/keys.js";
 import { announce } from "./js/notice.js";
 import * as options from "./js/options.js";
@@ -24,6 +25,7 @@ const result = new Result(files, queue);
 
 connectFileList(files, queue);
 connectHistory(files);
+connectJobs();
 connectTakeaway(files, result);
 connectIntake(files);
 options.connectOptions();

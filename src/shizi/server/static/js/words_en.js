@@ -148,6 +148,27 @@ export const EN = {
   shoot: "Take it",
   noCamera: "The camera cannot be used: allow it, or choose a file instead.",
 
+  jobs: "Jobs",
+  jobsTitle: "Jobs",
+  jobsNote:
+    "For many files and long documents: read on the server while you do something else. This browser keeps the ids; the server keeps results for a while, or until you remove the job.",
+  jobsChoose: "Choose files or ZIPs; they are uploaded at once",
+  jobsUpload: "Upload",
+  jobsEmpty: "No jobs yet.",
+  jobTaken: "The job was taken",
+  jobFiles: (number) => count(number, "file"),
+  jobPages: (done, all) => `${done} of ${count(all, "page")}`,
+  jobFailed: (number) => `${count(number, "file")} failed`,
+  jobStates: {
+    queued: "Waiting",
+    running: "Reading…",
+    succeeded: "Done",
+    failed: "Failed",
+    canceled: "Cancelled",
+    expired: "Expired",
+    gone: "No longer on the server",
+  },
+
   history: "History",
   historyTitle: "History",
   historyNote:
@@ -211,6 +232,13 @@ export const EN = {
     rate_limited: "Too many requests. Wait a little, then press “Retry”.",
     unauthorized: "A valid API key is needed. Retry and give one.",
     forbidden: "This key may not read pictures. Use another one, or ask the administrator.",
+    bad_archive: "The ZIP archive is damaged, encrypted, or has links or odd paths in it. Pack the files anew.",
+    out_of_space: "The server has no room for more files. Try again later, or send less.",
+    job_not_found: "The server no longer has this job.",
+    job_unfinished: "The job has not ended yet.",
+    key_reused: "This upload was sent before with other files. Reload the page and retry.",
+    lease_lost: "The work was given to another process. Nothing is lost.",
+    ledger_failed: "The record of jobs cannot be reached. Wait a little and retry.",
     unreadable_answer: "The server's answer makes no sense. The address may be wrong or a proxy failed; ask the administrator.",
   },
 };
