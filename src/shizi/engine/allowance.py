@@ -10,27 +10,29 @@ from shizi.core.errors import ConfigError
 from shizi.core.options import Effort
 from shizi.engine.plans import BATCH_COLUMNS
 
-# Measured with the bundled models, every process warm and no page in work; the engine's own share.
-FIXED_BYTES = 220_000_000
-ENGINE_BYTES = 120_000_000
+# Measured with the bundled models on a processor with AVX-512, which takes more than others:
+# every process warm and no page in work, the networks' arena apart; the engine's own share.
+FIXED_BYTES = 215_000_000
+ENGINE_BYTES = 110_000_000
 # The process that works jobs, where the service takes them.
 JOBS_BYTES = 20_000_000
 # The larger recognizer, where the service reads with it by default.
 SECOND_BYTES = 70_000_000
-# What a run of the detector takes for a pixel, a batch of lines for a column, and a page in work
-# for a pixel: it is decoded, handed over, prepared and cut into lines.
-RUN_BYTES = 115
-COLUMN_BYTES = 24_000
+# What a run of the detector takes for a pixel (150) of its piece, which with what it sees beyond
+# its own part is up to a quarter larger; a batch of lines for a column; and a page in work for a
+# pixel: it is decoded, handed over, prepared, enlarged and cut into lines.
+RUN_BYTES = 190
+COLUMN_BYTES = 12_000
 PAGE_BYTES = 22
 _LEAST_PIECE_PIXELS = 200_000
 _LEAST_PAGE_PIXELS = 1_500_000
-# With a budget, a third of what is free is the detector's, and batches are half as large.
-_PIECE_SHARE = 3
+# With a budget, half of what is free is the detector's, and batches are half as large.
+_PIECE_SHARE = 2
 _BATCH_COLUMNS = 640
 # A place is worth having when it can take a page of this many pixels.
 _PLACE_PIXELS = 6_000_000
 _DECODE_BYTES = 7
-_THREADS = 48
+_THREADS = 32
 _HELD_SHARE = 16
 _HEAP_BYTES = 16 << 20
 _SMALL_HEAP_BYTES = 1 << 20
@@ -53,6 +55,7 @@ class Allowance:
         engine_bytes: an engine that takes more is replaced; 0 for any.
         version_bytes: kept for one more version of the recognizer, what it works on left out; 0
             for none, or where there is no budget.
+        arena_bytes: of the first step of the networks' memory; 0 for a small one.
     """
 
     places: int
@@ -65,6 +68,7 @@ class Allowance:
     max_pixels: int
     engine_bytes: int
     version_bytes: int = 0
+    arena_bytes: int = 0
 
 
 def allow(settings: Settings, cpus: float) -> Allowance:
@@ -120,4 +124,5 @@ def allow(settings: Settings, cpus: float) -> Allowance:
         max_pixels=min(settings.limits.max_pixels, max(page_pixels, pages // _DECODE_BYTES)),
         engine_bytes=ENGINE_BYTES + max(second, SECOND_BYTES if more else 0) + free,
         version_bytes=more,
+        arena_bytes=piece * RUN_BYTES + _BATCH_COLUMNS * COLUMN_BYTES,
     )

@@ -55,6 +55,7 @@ class EnginePlan:
         places: calls in work at once.
         waiting: calls that may wait.
         batch_columns: of pixels, in a batch of lines.
+        arena_bytes: of the first step of the networks' memory; 0 for a small one.
         decode_s: processor time a page may take to be decoded.
         grace_s: time for calls in work when it is told to end.
         golden_errors: share of characters it may misread in lines whose text is known; past it,
@@ -70,6 +71,7 @@ class EnginePlan:
     places: int = 2
     waiting: int = 64
     batch_columns: int = BATCH_COLUMNS
+    arena_bytes: int = 0
     decode_s: float = 20.0
     grace_s: float = 30.0
     golden_errors: float = 1.0

@@ -23,6 +23,7 @@ from shizi.engine.signals import die_with_parent
 from shizi.engine.watch import Watch
 from shizi.models.golden import check_golden
 from shizi.models.manifest import split_ref
+from shizi.models.session import make_arena
 
 _log = logging.getLogger(__name__)
 
@@ -34,6 +35,7 @@ def main(plan_json: str, announce: Callable[[], None]) -> None:
     """Be the engine process, to its end."""
     plan = msgspec.json.decode(plan_json, type=EnginePlan)
     die_with_parent(signal.SIGKILL)
+    make_arena(plan.arena_bytes)
     metrics = EngineMetrics(*split_ref(plan.recognizer))
     sharing = Sharing(Watch(_end_stuck), 1, metrics.count_batch, plan.batch_columns)
     reader = _open_reader(plan, sharing, metrics)

@@ -13,7 +13,7 @@ from PIL import Image
 from shizi.core.pixels import RgbImage
 
 #: Pixels converted at once: large enough to be fast, small beside the page itself.
-BAND_PIXELS: Final = 1 << 20
+BAND_PIXELS: Final = 1 << 18
 _DEEP_GRAY_MODES: Final = frozenset({"I", "F", "I;16", "I;16L", "I;16B", "I;16N"})
 _TWELVE_BIT_PEAK: Final = 4095
 _TIFF_BITS: Final = 258

@@ -73,8 +73,9 @@ def picture_pages(data: bytes, kind: str, options: DecodeOptions, limits: Limits
         total, broken = _count_pages(data, kind, options, limits)
         pages = select_pages(max(1, total), options, limits)
         for number in pages:
-            lost = broken and number == pages[-1] and number == total
-            yield _decode_page(picture, kind, number, (options, limits), lost_pages=lost)
+            last = number == pages[-1]
+            lost = broken and last and number == total
+            yield _decode_page(picture, kind, number, (options, limits), lost_pages=lost, last=last)
     finally:
         picture.close()
 
@@ -146,8 +147,13 @@ def _decode_page(
     terms: tuple[DecodeOptions, Limits],
     *,
     lost_pages: bool,
+    last: bool,
 ) -> Page:
-    """Decode page `number` (1-based): check its size, load, convert, reduce, turn upright."""
+    """Decode page `number` (1-based): check its size, load, convert, reduce, turn upright.
+
+    With the last page the picture is closed: it takes as much memory as the page, which may be
+    looked at for long.
+    """
     options, limits = terms
     with _translated(kind):
         if number > 1 or picture.tell() != 0:
@@ -165,6 +171,8 @@ def _decode_page(
         coding = coding_of(picture, kind)
         image = picture_to_rgb(picture, fitted, coding)
     notices = _picture_notices(picture, number, measured=coding.measured, lost_pages=lost_pages)
+    if last:
+        picture.close()
     return _upright_page(image, size, orientation, number, notices)
 
 

@@ -97,11 +97,12 @@ class Detector:
     def find_at(self, image: RgbImage, scale: float, options: DetectOptions) -> Found:
         """Find the lines of a page at a given scale; see `find`."""
         rows, columns = image.shape[:2]
-        small = _resize(image, scale)
-        boxes = map_to_boxes(self._probability(small, options), options)
+        # Not kept under a name: an enlarged page is as large as what is made of it.
+        probability = self._probability(_resize(image, scale), options)
+        boxes = map_to_boxes(probability, options)
         boxes.sort(key=lambda box: -box.score)
         kept = boxes[: options.max_lines]
-        factors = columns / small.shape[1], rows / small.shape[0]
+        factors = columns / probability.shape[1], rows / probability.shape[0]
         quads = tuple(_to_quad(box, factors) for box in kept)
         scores = tuple(box.score for box in kept)
         return Found(quads, scores, scale, len(boxes) - len(kept))

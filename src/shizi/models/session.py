@@ -6,7 +6,6 @@ No other module imports onnxruntime, and no exception of it leaves this file.
 
 from __future__ import annotations
 
-import functools
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -36,6 +35,9 @@ _UNREADABLE: tuple[type[Exception], ...] = (
 )
 _MISFED: tuple[type[Exception], ...] = (ort_state.InvalidArgument, ValueError, TypeError)
 _LOG_FATAL = 4
+_arena_made = threading.Event()
+# A block of the arena is cut in two unless less than this is left of it.
+_DEAD_BYTES = 64 << 10
 
 
 class Stop:
@@ -144,7 +146,7 @@ class OrtSession:
             raise ModelNotFound(f"no model file {model}")
         self._name = model.name if isinstance(model, Path) else name
         shown = str(model) if isinstance(model, Path) else name
-        _make_shared_arena()
+        make_arena()
         try:
             self._session = onnxruntime.InferenceSession(
                 str(model) if isinstance(model, Path) else model,
@@ -273,13 +275,24 @@ class FakeSession:
         self.run(feeds)
 
 
-@functools.cache
-def _make_shared_arena() -> None:
-    """Register the arena all sessions of this process take their memory from; once."""
+def make_arena(first_bytes: int = 0) -> None:
+    """Make the arena that all sessions of this process take their memory from; only once.
+
+    It grows in steps, each twice the last, and a block never spans two of them. Where its first
+    step holds all that a run takes, runs of ever new shapes take a third less.
+
+    Args:
+        first_bytes: of the first step, which is never given back; 0 for a small one.
+    """
+    if _arena_made.is_set():
+        return
+    _arena_made.set()
     memory = onnxruntime.OrtMemoryInfo(
         "Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT
     )
-    onnxruntime.create_and_register_allocator(memory, onnxruntime.OrtArenaCfg({}))
+    steps = {"initial_chunk_size_bytes": first_bytes, "max_dead_bytes_per_chunk": _DEAD_BYTES}
+    arena = onnxruntime.OrtArenaCfg(steps if first_bytes else {})
+    onnxruntime.create_and_register_allocator(memory, arena)
 
 
 def _options(threads: int) -> onnxruntime.SessionOptions:

@@ -66,6 +66,7 @@ def make_fleet(
                 places=allowance.places,
                 waiting=engine.waiting,
                 batch_columns=allowance.batch_columns,
+                arena_bytes=allowance.arena_bytes,
                 decode_s=engine.decode_s,
                 grace_s=server.timeout_s,
                 # A service with a weak model is better than none; a release needs no weak model.

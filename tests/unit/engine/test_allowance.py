@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shizi.core.config import EngineSettings, Settings
 from shizi.core.errors import ConfigError
-from shizi.core.options import Effort
+from shizi.core.options import DetectOptions, Effort
 from shizi.engine.allowance import (
     COLUMN_BYTES,
     FIXED_BYTES,
@@ -19,6 +20,8 @@ from shizi.engine.allowance import (
     Allowance,
     allow,
 )
+from shizi.models.detector import Detector
+from shizi.models.session import FakeSession
 
 MIB = 1 << 20
 
@@ -79,3 +82,30 @@ def test_what_is_allowed_fits_the_budget(budget: int, cpus: int) -> None:
     assert 1 <= allowed.places <= cpus
     assert allowed.page_pixels <= 24_000_000
     assert allowed.piece_pixels <= 600_000
+
+
+# What one run was seen to take for a pixel, on the processor that takes the most.
+SEEN_RUN_BYTES = 150
+
+
+@pytest.mark.parametrize("budget", [290 * MIB, 300 * MIB, 400 * MIB, 1_000 * MIB])
+@pytest.mark.parametrize("shape", [(1500, 1500), (400, 4000), (4000, 400), (2449, 2449)])
+def test_what_the_detector_runs_fits_its_memory(budget: int, shape: tuple[int, int]) -> None:
+    allowed = allow(_with(memory_budget=budget), 2.0)
+    session = FakeSession(lambda feeds: [np.zeros_like(feeds["x"][:, :1])])
+
+    options = DetectOptions(piece_pixels=allowed.piece_pixels)
+    Detector(session).find_at(np.full((*shape, 3), 255, np.uint8), 1.0, options)
+
+    largest = max(shape["x"][2] * shape["x"][3] for shape in session.shapes)
+    assert largest * SEEN_RUN_BYTES <= allowed.arena_bytes
+
+
+def test_the_sum_of_what_was_seen_stays_below_300_mb() -> None:
+    allowed = allow(_with(memory_budget=300 * MIB), 2.0)
+
+    # Supervisor, decoders, web with a body for every thread, engine without arena; MB seen.
+    processes = 18 + 50 + 48 + 0.35 * allowed.threads + 92
+    # A page, its prepared copy, and the map of an enlarged one.
+    page = allowed.page_pixels * 10 / 1e6
+    assert processes + allowed.arena_bytes / 1e6 + page < 300

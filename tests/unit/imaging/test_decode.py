@@ -564,3 +564,24 @@ def tiff_directories(data: bytes) -> list[int]:
         entries = struct.unpack_from("<H", data, at)[0]
         (at,) = struct.unpack_from("<I", data, at + 2 + 12 * entries)
     return found
+
+
+def test_a_picture_is_closed_with_its_last_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[Image.Image] = []
+    open_picture = pictures._open_picture
+
+    def keep(data: bytes, kind: str) -> Image.Image:
+        opened.append(open_picture(data, kind))
+        return opened[-1]
+
+    monkeypatch.setattr(pictures, "_open_picture", keep)
+    twice = {"save_all": True, "append_images": [Image.fromarray(scene())]}
+    pages = open_document(encode(scene(), "tiff", **twice), DecodeOptions(), Limits())
+
+    next(pages)
+    assert opened[0].getpixel((0, 0))
+    page = next(pages)
+    with pytest.raises(ValueError, match="closed"):
+        opened[0].getpixel((0, 0))
+    assert difference(page, scene()) == 0
+    assert list(pages) == []
