@@ -31,7 +31,7 @@ from shizi.engine.memory import family, memory_bytes
 
 SUFFIXES = {".png", ".jpg", ".jpeg"}
 START_S = 120.0
-IDLE_REQUESTS = 15
+IDLE_REQUESTS = 9
 # Idle is who has had nothing to do for a while.
 REST_S = 15.0
 PATIENCE_S = 300.0
@@ -231,7 +231,7 @@ def main() -> None:
     parser.add_argument("pictures", type=Path)
     parser.add_argument("--peer", help="python of an environment with rapidocr_api")
     parser.add_argument("--options", nargs="*", help="flags of `shizi serve`, a run for each")
-    parser.add_argument("--clients", type=int, nargs="+", default=[16, 64])
+    parser.add_argument("--clients", type=int, nargs="*", default=[16, 64])
     parser.add_argument("--seconds", type=float, default=120.0)
     parser.add_argument("--alone", type=Path, nargs="+", help="pictures asked for one at a time")
     parser.add_argument("--logs", type=Path, default=Path("build"))

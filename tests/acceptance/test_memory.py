@@ -65,7 +65,7 @@ def test_all_processes_together_keep_to_the_budget(tmp_path: Path) -> None:
         watcher = threading.Thread(target=watch)
         watcher.start()
         with ThreadPoolExecutor(CLIENTS) as pool:
-            statuses = list(pool.map(lambda page: ask(service, page), PAGES * 3))
+            statuses = list(pool.map(lambda page: ask(service, page), PAGES * 2))
         over.set()
         watcher.join()
 
