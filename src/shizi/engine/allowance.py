@@ -13,7 +13,7 @@ from shizi.engine.plans import BATCH_COLUMNS
 # Measured with the bundled models on a processor with AVX-512, which takes more than others:
 # every process warm and no page in work, the networks' arena apart; the engine's own share.
 FIXED_BYTES = 215_000_000
-ENGINE_BYTES = 110_000_000
+ENGINE_BYTES = 130_000_000
 # The process that works jobs, where the service takes them.
 JOBS_BYTES = 20_000_000
 # The larger recognizer, where the service reads with it by default.
@@ -24,8 +24,10 @@ SECOND_BYTES = 70_000_000
 RUN_BYTES = 190
 COLUMN_BYTES = 12_000
 PAGE_BYTES = 22
-_LEAST_PIECE_PIXELS = 200_000
+_LEAST_PIECE_PIXELS = 170_000
 _LEAST_PAGE_PIXELS = 1_500_000
+# The weights are in the networks' block too, and between what runs take are gaps.
+_SPARE_BYTES = 10_000_000
 # With a budget, half of what is free is the detector's, and batches are half as large.
 _PIECE_SHARE = 2
 _BATCH_COLUMNS = 640
@@ -124,5 +126,5 @@ def allow(settings: Settings, cpus: float) -> Allowance:
         max_pixels=min(settings.limits.max_pixels, max(page_pixels, pages // _DECODE_BYTES)),
         engine_bytes=ENGINE_BYTES + max(second, SECOND_BYTES if more else 0) + free,
         version_bytes=more,
-        arena_bytes=piece * RUN_BYTES + _BATCH_COLUMNS * COLUMN_BYTES,
+        arena_bytes=piece * RUN_BYTES + batches + _SPARE_BYTES,
     )

@@ -38,6 +38,8 @@ _LOG_FATAL = 4
 _arena_made = threading.Event()
 # A block of the arena is cut in two unless less than this is left of it.
 _DEAD_BYTES = 64 << 10
+# After a large first step the later ones are no larger than this, or than what asks for them.
+_LATER_STEP_BYTES = 4 << 20
 
 
 class Stop:
@@ -290,7 +292,11 @@ def make_arena(first_bytes: int = 0) -> None:
     memory = onnxruntime.OrtMemoryInfo(
         "Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT
     )
-    steps = {"initial_chunk_size_bytes": first_bytes, "max_dead_bytes_per_chunk": _DEAD_BYTES}
+    steps = {
+        "initial_chunk_size_bytes": first_bytes,
+        "max_dead_bytes_per_chunk": _DEAD_BYTES,
+        "max_power_of_two_extend_bytes": _LATER_STEP_BYTES,
+    }
     arena = onnxruntime.OrtArenaCfg(steps if first_bytes else {})
     onnxruntime.create_and_register_allocator(memory, arena)
 
