@@ -12,7 +12,7 @@ from shizi.engine.plans import BATCH_COLUMNS
 
 # Measured with the bundled models on a processor with AVX-512, which takes more than others:
 # every process warm and no page in work, the networks' arena apart; the engine's own share.
-FIXED_BYTES = 215_000_000
+FIXED_BYTES = 225_000_000
 ENGINE_BYTES = 130_000_000
 # The process that works jobs, where the service takes them.
 JOBS_BYTES = 20_000_000
@@ -24,17 +24,17 @@ SECOND_BYTES = 70_000_000
 RUN_BYTES = 190
 COLUMN_BYTES = 12_000
 PAGE_BYTES = 22
-_LEAST_PIECE_PIXELS = 170_000
+_LEAST_PIECE_PIXELS = 150_000
 _LEAST_PAGE_PIXELS = 1_500_000
 # The weights are in the networks' block too, and between what runs take are gaps.
-_SPARE_BYTES = 10_000_000
-# With a budget, half of what is free is the detector's, and batches are half as large.
-_PIECE_SHARE = 2
+_SPARE_BYTES = 6_000_000
+# With a budget, so much of what is free is the detector's, and batches are half as large.
+_PIECE_SHARE = 0.4
 _BATCH_COLUMNS = 640
 # A place is worth having when it can take a page of this many pixels.
 _PLACE_PIXELS = 6_000_000
 _DECODE_BYTES = 7
-_THREADS = 32
+_THREADS = 24
 _HELD_SHARE = 16
 _HEAP_BYTES = 16 << 20
 _SMALL_HEAP_BYTES = 1 << 20
@@ -111,7 +111,7 @@ def allow(settings: Settings, cpus: float) -> Allowance:
             f"engine.memory_budget is {engine.memory_budget / (1 << 20):.0f} MiB; "
             f"the service takes at least {wanted} MiB"
         )
-    piece = min(reader.piece_pixels, max(_LEAST_PIECE_PIXELS, free // _PIECE_SHARE // RUN_BYTES))
+    piece = min(reader.piece_pixels, max(_LEAST_PIECE_PIXELS, int(free * _PIECE_SHARE / RUN_BYTES)))
     pages = free - piece * RUN_BYTES
     places = max(1, min(places, pages // (_PLACE_PIXELS * PAGE_BYTES)))
     page_pixels = min(reader.page_pixels, pages // places // PAGE_BYTES)

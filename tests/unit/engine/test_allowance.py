@@ -59,7 +59,7 @@ def test_a_small_budget_takes_one_page_at_a_time_and_smaller_ones() -> None:
 
 
 def test_a_budget_that_does_not_hold_the_processes_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"memory_budget is 200 MiB; .* at least 29\d MiB"):
+    with pytest.raises(ConfigError, match=r"memory_budget is 200 MiB; .* at least 300 MiB"):
         allow(_with(memory_budget=200 * MIB), 2.0)
 
 
@@ -104,8 +104,9 @@ def test_what_the_detector_runs_fits_its_memory(budget: int, shape: tuple[int, i
 def test_the_sum_of_what_was_seen_stays_below_300_mb() -> None:
     allowed = allow(_with(memory_budget=300 * MIB), 2.0)
 
-    # Supervisor, jobs, decoders, web with a body for every thread, engine without arena; MB seen.
-    processes = 18 + 20 + 40 + 48 + 0.35 * allowed.threads + 92
+    # Supervisor, jobs, decoders, web with a body for every thread, engine without arena; MB seen
+    # where nothing else on the machine shares their libraries.
+    processes = 18 + 20 + 40 + 48 + 0.35 * allowed.threads + 107
     # A page, its prepared copy, and the map of an enlarged one.
     page = allowed.page_pixels * 10 / 1e6
     assert processes + allowed.arena_bytes / 1e6 + page < 300
