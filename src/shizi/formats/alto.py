@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import BinaryIO, Final
 
 from shizi.core.errors import ShiziError
-from shizi.core.types import PageResult, Quad, TextLine
+from shizi.core.types import Direction, PageResult, Quad, TextLine
 from shizi.formats.markup import attribute, escape, whole_bounds
 from shizi.formats.paragraphs import paragraphs
 from shizi.formats.words import Piece, piece_box, split_line
@@ -93,7 +93,9 @@ def _line_markup(line: TextLine, serial: str) -> str:
         _space(line, piece) if piece.is_space else _string(line, piece, f"{serial}_{k}")
         for k, piece in enumerate(split_line(line), start=1)
     ]
-    return f'<TextLine ID="line_{serial}" {_place(line.box)}>{"".join(parts)}</TextLine>'
+    vertical = line.direction is Direction.VERTICAL
+    place = _place(line.box) + (' BASEDIRECTION="ttb"' if vertical else "")
+    return f'<TextLine ID="line_{serial}" {place}>{"".join(parts)}</TextLine>'
 
 
 def _string(line: TextLine, piece: Piece, serial: str) -> str:

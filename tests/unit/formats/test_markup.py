@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
 from xml.etree import ElementTree
@@ -9,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 from shizi.core.types import Character, Direction, PageResult, Quad, TextLine
-from shizi.formats import Document
+from shizi.formats import FORMATS, Document
 from tests.unit.formats.pages import line, page, stacked, written
 
 HTML = "{http://www.w3.org/1999/xhtml}"
@@ -77,6 +78,21 @@ def test_alto_has_the_structure_of_its_schema() -> None:
     assert all(re.fullmatch(r"[a-z]+(_[0-9]+)+", each) for each in ids)
 
 
+@pytest.mark.parametrize("name", ["hocr", "alto"])
+def test_ids_are_unique_over_several_documents(name: str) -> None:
+    out = io.BytesIO()
+    writer = FORMATS[name].open(out, several=True)
+    for each in ("a.png", "b.png"):
+        writer.begin(Document(each))
+        writer.add(stacked("识字 text"))
+        writer.end(0.1)
+    writer.close()
+
+    nodes = ElementTree.fromstring(out.getvalue()).iter()
+    ids = [each for node in nodes for key, each in node.attrib.items() if key.lower() == "id"]
+    assert len(ids) == len(set(ids)) > 6
+
+
 def test_hocr_has_pages_paragraphs_lines_and_words() -> None:
     root = ElementTree.fromstring(written("hocr", *_pages()))
 
@@ -139,6 +155,7 @@ def test_words_of_a_vertical_line_stand_below_each_other() -> None:
 
     root = ElementTree.fromstring(written("alto", page(vertical)))
 
+    assert [node.attrib["BASEDIRECTION"] for node in root.iter(f"{ALTO}TextLine")] == ["ttb"]
     upper, lower = root.iter(f"{ALTO}String")
     assert upper.attrib["HPOS"] == lower.attrib["HPOS"] == "50"
     assert int(upper.attrib["VPOS"]) < int(lower.attrib["VPOS"])
