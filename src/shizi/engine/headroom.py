@@ -11,6 +11,8 @@ from shizi.engine.allowance import ENGINE_BYTES
 # What a loaded network takes for a byte of its file: its weights twice, packed for the processor,
 # and what its runs allocate.
 MODEL_FACTOR = 3
+# An engine that has read a page, where nothing bounds what it keeps for the next one.
+LOOSE_BYTES = 250_000_000
 _MIB = 1 << 20
 
 
@@ -40,13 +42,13 @@ class Headroom:
         Raises:
             NoHeadroom: it may not.
         """
-        need = ENGINE_BYTES + MODEL_FACTOR * model_bytes
+        need = MODEL_FACTOR * model_bytes
         if self.budget_bytes:
+            need += ENGINE_BYTES
             left = min(self.version_bytes, self.budget_bytes - self.used_bytes())
         else:
+            need += LOOSE_BYTES
             left = self.free_bytes() or need
         if need > left:
-            free = max(0, left) / _MIB
-            raise NoHeadroom(
-                f"{version} takes about {need / _MIB:.0f} MiB, and {free:.0f} are left"
-            )
+            needed, kept = (f"{max(0, size) / _MIB:.0f} MiB" for size in (need, left))
+            raise NoHeadroom(f"{version} takes about {needed}, and {kept} are left")
