@@ -131,6 +131,11 @@ class Member:
         return self._tools.engines
 
     @property
+    def recorder(self) -> Recorder:
+        """What counts here."""
+        return self._tools.recorder
+
+    @property
     def document(self) -> Document | None:
         """The last good state of the release; None where there never was one."""
         return self._tools.watcher.document
