@@ -72,7 +72,12 @@ def _plan(args: argparse.Namespace, settings: Settings, budget: Budget) -> Batch
         raise OptionError("--format, --timeout and --attempts need values above nothing")
     workers = _workers(args.workers, budget)
     steps = parse_steps(args.steps)
-    options = replace(settings.read_options(), steps=steps, characters=args.chars, lane=Lane.BULK)
+    options = replace(
+        settings.read_options(),
+        steps=steps,
+        characters=args.chars or any(FORMATS[name].places_words for name in formats),
+        lane=Lane.BULK,
+    )
     worker = WorkerPlan(
         options=options,
         formats=tuple(dict.fromkeys(formats)),

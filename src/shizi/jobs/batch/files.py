@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from shizi.core.errors import FileAccessError
+from shizi.core.errors import FileAccessError, OptionError
 from shizi.jobs.values import Source
 
 #: Files of a folder that are read; those named one by one, or by a pattern, are read whatever
@@ -78,26 +78,31 @@ class Listing:
 
     Args:
         roots: that were named.
-        leave_out: folder that is not entered, the one results go to.
+        out: folder that results go to; within a root it is not entered.
         warn: told of folders that cannot be entered.
+
+    Raises:
+        OptionError: results would lie among the inputs of a folder, and be taken for some.
 
     Attributes:
         skipped: files that were left alone because of their endings.
         unentered: folders that could not be entered.
     """
 
-    def __init__(self, roots: Sequence[Root], leave_out: Path, warn: Callable[[str], None]) -> None:
+    def __init__(self, roots: Sequence[Root], out: Path, warn: Callable[[str], None]) -> None:
         self.skipped = 0
         self.unentered = 0
         self._roots = roots
-        self._leave_out = str(leave_out.resolve())
+        self._out = out.resolve()
         self._warn = warn
         self._base = os.path.commonpath([root.folder for root in roots])
+        if any(not root.pattern and Path(root.folder).resolve() == self._out for root in roots):
+            raise OptionError(f"{out} is read: name another folder for the results")
 
     def __iter__(self) -> Iterator[Source]:
         """Give each file as a source: its path, its name below what all roots share, its stamp."""
         for root in self._roots:
-            paths = self._matching(root) if root.pattern else self._below(root.folder)
+            paths = self._matching(root) if root.pattern else self._below(root)
             for path in paths:
                 try:
                     status = Path(path).stat()
@@ -115,14 +120,17 @@ class Listing:
     def _matching(self, root: Root) -> Iterator[str]:
         # Patterns as shells have them, which those of `Path` are not.
         for path in glob.iglob(root.pattern, recursive=True):  # noqa: PTH207
-            if not Path(path).is_dir() and not self._is_left_out(path):
+            if not Path(path).is_dir() and not self._is_result(path, root):
                 yield path
 
-    def _is_left_out(self, path: str) -> bool:
-        return Path(path).resolve().is_relative_to(self._leave_out)
+    def _is_result(self, path: str, root: Root) -> bool:
+        """Tell what lies in the folder of results, where that lies within the root."""
+        below = self._out.is_relative_to(Path(root.folder).resolve())
+        own = below and self._out != Path(root.folder).resolve()
+        return own and Path(path).resolve().is_relative_to(self._out)
 
-    def _below(self, top: str) -> Iterator[str]:
-        folders = [top]
+    def _below(self, root: Root) -> Iterator[str]:
+        folders = [root.folder]
         while folders:
             folder = folders.pop()
             try:
@@ -134,7 +142,8 @@ class Listing:
             with entries:
                 for entry in entries:
                     if entry.is_dir(follow_symlinks=False):
-                        if not entry.name.startswith(".") and not self._is_left_out(entry.path):
+                        hidden = entry.name.startswith(".")
+                        if not hidden and not self._is_result(entry.path, root):
                             folders.append(entry.path)
                     elif os.path.splitext(entry.name)[1].lower() in ENDINGS:  # noqa: PTH122
                         yield entry.path

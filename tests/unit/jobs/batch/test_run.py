@@ -233,6 +233,26 @@ def test_the_results_may_lie_within_the_input(place: Place, wake: WakeUp) -> Non
     assert len(place.notes()) == 3
 
 
+def test_results_may_lie_beside_files_that_were_named(place: Place, wake: WakeUp) -> None:
+    place.fill(3)
+    place.out = place.folder / "000"
+
+    run_fake(place.plan(inputs=(f"{place.folder}/000/*.png",)), wake)
+
+    assert len(list(place.out.glob("*.png.txt"))) == 3
+    with pytest.raises(OptionError, match="another folder"):
+        run_fake(place.plan(inputs=(str(place.out),)), wake)
+
+
+def test_results_may_lie_above_the_input(place: Place, wake: WakeUp) -> None:
+    place.put("deep/er/one.png", "one")
+    place.out = place.folder.parent
+
+    run_fake(place.plan(), wake)
+
+    assert (place.out / "deep" / "er" / "one.png.txt").read_text() == "one\n"
+
+
 def test_a_name_that_is_no_text_is_read_all_the_same(place: Place, wake: WakeUp) -> None:
     odd = os.fsencode(place.folder) + b"/\xff\xfe.png"
     Path(os.fsdecode(odd)).write_text("odd")
