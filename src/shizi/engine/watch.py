@@ -16,6 +16,8 @@ from shizi.models.session import Stop
 
 #: A run of the network looks at its flag between two nodes: a few milliseconds, usually.
 GRACE_S = 5.0
+#: Runs that are kept before those that are over are looked for.
+_LEAST_ROOM = 64
 
 
 @dataclass(order=True, slots=True)
@@ -39,6 +41,7 @@ class Watch:
         self._on_stuck = on_stuck
         self._grace_s = grace_s
         self._runs: list[_Run] = []
+        self._room = _LEAST_ROOM
         self._numbers = itertools.count()
         self._changed = threading.Condition()
         self._closed = False
@@ -66,6 +69,11 @@ class Watch:
 
     def _add(self, run: _Run) -> None:
         with self._changed:
+            if len(self._runs) >= self._room:
+                # Those that are over would stay until their deadline, which may be tomorrow.
+                self._runs = [other for other in self._runs if not other.over]
+                heapq.heapify(self._runs)
+                self._room = max(_LEAST_ROOM, 2 * len(self._runs))
             heapq.heappush(self._runs, run)
             if self._runs[0] is run:
                 self._changed.notify()

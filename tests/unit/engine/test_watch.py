@@ -89,3 +89,13 @@ def test_a_stop_that_came_first_ends_a_run_at_once(tmp_path: Path) -> None:
         with pytest.raises(DeadlineExceeded):
             session.run({session.input_names[0]: np.zeros((1, 3, 32, 32), np.float32)}, stop=stop)
     watch.close()
+
+
+def test_runs_that_are_over_are_not_kept_until_their_deadline() -> None:
+    watch = Watch(lambda: None)
+    with watch.until(Deadline.after(3600)):
+        for _ in range(5000):
+            with watch.until(Deadline.after(3600)):
+                pass
+        assert len(watch._runs) <= 64
+    watch.close()
