@@ -139,6 +139,7 @@ class Result:
         seconds: it took, without its start.
         watched: what it took.
         tally: how well it read.
+        steady: pages a second once all workers read; 0 where that is the same.
     """
 
     name: str
@@ -146,6 +147,7 @@ class Result:
     seconds: float
     watched: Watched
     tally: Tally
+    steady: float = 0.0
 
     def to_dict(self) -> dict[str, object]:
         """Give it as a row of a report."""
@@ -153,6 +155,7 @@ class Result:
             "name": self.name,
             "pages": self.pages,
             "pages_per_s": round(self.pages / self.seconds, 3),
+            "steady_pages_per_s": round(self.steady or self.pages / self.seconds, 3),
             "seconds": round(self.seconds, 1),
             "wall_s": round(self.watched.wall_s, 1),
             "cpu_s_per_page": round(self.watched.cpu_s / self.pages, 3),
@@ -197,7 +200,14 @@ def run_batch(folder: Path, pages: int, out: Path, workers: str) -> Result:
     for file in out.glob("*.json"):
         lines = [line for page in dict_to_pages(json.loads(file.read_text())) for line in page]
         read[file.name.removesuffix(".json")] = [(line.text, line.box.points) for line in lines]
-    return Result("batch", len(read), watched.wall_s, watched, _score(folder, read))
+    tally, steady = _score(folder, read), _steady(out)
+    return Result("batch", len(read), watched.wall_s, watched, tally, steady)
+
+
+def _steady(out: Path) -> float:
+    """Give the rate from a few results after the first one to the last."""
+    times = sorted(file.stat().st_mtime for file in out.glob("*.json"))[4:]
+    return (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 else 0.0
 
 
 def watch_batch(inputs: Sequence[str], out: Path, workers: str, *more: str) -> tuple[Watched, int]:

@@ -27,6 +27,7 @@ from shizi.core.deadline import Deadline, Terms, under
 from shizi.core.errors import FileAccessError, ShiziError
 from shizi.core.options import Lane, ReadOptions
 from shizi.core.types import PageResult
+from shizi.engine.memory import trim_heap
 from shizi.engine.messages import error_to_bytes
 from shizi.engine.signals import die_with_parent
 from shizi.engine.sources import make_source, read_file
@@ -116,6 +117,8 @@ class Worker:
             if self._stopping.is_set():
                 continue
             self.send(self._outcome(task))
+            # A few milliseconds; without it each page's leftovers stay beside the next one's.
+            trim_heap()
             if not self._full and 0 < self._plan.most_bytes < _resident_bytes():
                 self._full = True
                 self.send(Full())
