@@ -140,8 +140,8 @@ def take_in(
 _SICK_OVER_BOUND = 1.2
 _SICK_OVER_HEALTHY = 4.0
 _STABLE_MARGIN = 1.5
-# The stable version's rate where little is known of it: 1 in 100, as if 200 had been seen.
-_PRIOR_FAULTS, _PRIOR_REQUESTS = 2, 200
+# The stable version's rate where little is known of it: 1 in 100, as if 100 had been seen.
+_PRIOR_FAULTS, _PRIOR_REQUESTS = 1, 100
 
 
 def rates(guards: Guards, stable: Tally) -> tuple[float, float]:
