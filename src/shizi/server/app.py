@@ -15,8 +15,11 @@ from shizi.server.gate import install_gate
 from shizi.server.info import create_info
 from shizi.server.jobdesk import JobDesk
 from shizi.server.jobs import create_jobs
+from shizi.server.judging import create_judging
 from shizi.server.metrics import Meter, ProcessMeter, install_meter
 from shizi.server.reading import PageReader
+from shizi.server.releasedoor import Door
+from shizi.server.releases import create_releases
 from shizi.server.routing import RequestRouter, install_routing
 from shizi.server.schema import default_call, make_options
 from shizi.server.service import Service
@@ -87,6 +90,9 @@ def create_app(
     app.teardown_request(lambda _: release_body(service.budget))
     app.register_blueprint(create_info(service, site))
     app.register_blueprint(create_api(service))
+    door = Door(settings)
+    app.register_blueprint(create_releases(door))
+    app.register_blueprint(create_judging(door))
     app.register_blueprint(create_jobs(JobDesk(service, site) if site else None))
     return app
 

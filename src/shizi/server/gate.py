@@ -20,6 +20,7 @@ _log = logging.getLogger(__name__)
 _OPEN = frozenset(
     {
         "/",
+        "/releases",
         "/static/<path:filename>",
         "/healthz",
         "/readyz",

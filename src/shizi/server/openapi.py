@@ -13,6 +13,8 @@ from shizi.server.compat.baidu import BAIDU_KINDS, BAIDU_PREFIX
 from shizi.server.compat.choice import COMPAT
 from shizi.server.jobapi import TAG as JOBS
 from shizi.server.jobapi import job_paths, job_schemas
+from shizi.server.releaseapi import TAG as RELEASES
+from shizi.server.releaseapi import release_paths, release_schemas
 from shizi.server.schema import Option
 
 _PROBLEM = "application/problem+json"
@@ -122,7 +124,7 @@ def openapi_document(version: str, options: Mapping[str, Option], max_documents:
     paths: Json = {}
     for operation in (*_READING, *_FACTS, *_COMPATIBLE):
         paths[operation.path] = {operation.method: _describe(operation, options)}
-    paths |= job_paths(options, _request_body())
+    paths |= job_paths(options, _request_body()) | release_paths()
     return {
         "openapi": "3.1.0",
         "info": {
@@ -132,10 +134,10 @@ def openapi_document(version: str, options: Mapping[str, Option], max_documents:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
-        "tags": [{"name": name} for name in ("reading", JOBS, "facts", "compatible")],
+        "tags": [{"name": name} for name in ("reading", JOBS, RELEASES, "facts", "compatible")],
         "paths": paths,
         "components": {
-            "schemas": schemas(options, max_documents) | job_schemas(),
+            "schemas": schemas(options, max_documents) | job_schemas() | release_schemas(),
             "securitySchemes": {
                 "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
                 "bearer": {"type": "http", "scheme": "bearer"},

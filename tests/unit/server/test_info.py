@@ -93,6 +93,7 @@ def test_the_document_names_the_routes_that_are_served() -> None:
         "/docs/style.css",
         "/openapi.json",
         "/oauth/2.0/token",
+        "/releases",
         "/static/{filename}",
     }
 
