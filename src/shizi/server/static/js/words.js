@@ -19,6 +19,11 @@ export function sayOr(key, fallback) {
   return look(key) ?? fallback;
 }
 
+// Adds the words of a further page: {zh: {…}, en: {…}}.
+export function addWords(more) {
+  for (const [code, words] of Object.entries(more)) Object.assign(SETS[code], words);
+}
+
 export const hasWord = (key) => look(key) !== undefined;
 
 export const spoken = () => language;
