@@ -24,7 +24,7 @@ function figure(name, lines, told, most) {
   const known = Object.values(lines).flat().filter(([, value]) => value !== null);
   const times = known.map(([at_s]) => at_s);
   const [from, to] = [Math.min(...times), Math.max(...times)];
-  const high = most ?? Math.max(1e-6, ...known.map(([, value]) => value));
+  const high = most ?? Math.max(0.01, ...known.map(([, value]) => value));
   const place = ([at_s, value]) => (
     `${(100 * (at_s - from) / (to - from || 1)).toFixed(2)} ${(58 - 56 * value / high).toFixed(2)}`);
   const drawing = makeSvg("svg", {

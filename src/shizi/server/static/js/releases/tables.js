@@ -7,7 +7,7 @@ const short = (value) => (value === null ? "–" : Number(value.toPrecision(3)).
 
 export function showGuards(readings) {
   at("guards").replaceChildren(...readings.map((reading) => {
-    const state = reading.broken ? "broken" : reading.crossed ? "crossed" : "holds";
+    const state = stateOf(reading);
     const name = make("td", {}, sayOr(`guardNames.${reading.guard}`, reading.guard));
     if (reading.detail) name.append(make("small", {}, reading.detail));
     return make("tr", {}, name,
@@ -27,4 +27,10 @@ export function showLog(entries) {
       make("time", { datetime: when.toISOString() }, when.toLocaleString(locale)),
       ` ${phase}, ${entry.ratio_bp / 100} % · ${entry.actor}: ${entry.reason}`);
   }));
+}
+
+function stateOf({ broken, crossed, value }) {
+  if (broken) return "broken";
+  if (crossed) return "crossed";
+  return value === null ? "few" : "holds";
 }
