@@ -92,7 +92,7 @@ def create_app(
     app.register_blueprint(create_api(service))
     door = Door(settings)
     app.register_blueprint(create_releases(door))
-    app.register_blueprint(create_judging(door))
+    app.register_blueprint(create_judging(door, router.member.recorder if router else None))
     app.register_blueprint(create_jobs(JobDesk(service, site) if site else None))
     return app
 

@@ -14,6 +14,7 @@ from shizi.engine.fleet import engine_reports
 from shizi.engine.plans import WebPlan
 from shizi.release.breaker import Breaker
 from shizi.release.member import LinkedEngines, Member, MemberTools
+from shizi.release.pairs import PairBox
 from shizi.release.places import open_store
 from shizi.release.shadow import Shadow, ShadowOptions
 from shizi.release.snapshots import Recorder
@@ -49,7 +50,13 @@ def make_router(settings: Settings, plan: WebPlan, meter: Meter) -> RequestRoute
     )
     if not place:
         return RequestRouter(member, settings.server)
-    shadow = Shadow(member, ShadowOptions(busy=allowed_cpus()), Random())  # noqa: S311 - no secret
+    pairs = settings.releases.spot_checks
+    shadow = Shadow(
+        member,
+        ShadowOptions(busy=allowed_cpus()),
+        Random(),  # noqa: S311 - draws no secret
+        keep=PairBox(pairs).keep if pairs else None,
+    )
     member.start()
     shadow.start()
     return RequestRouter(member, settings.server, shadow)
