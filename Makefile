@@ -8,6 +8,7 @@ RUN ?= runs/crnn-s
 FONTS ?= runs/fonts
 LINES ?= 1500000
 RENDERERS ?= 1
+STAY ?=
 # Text and labelled lines of the owner's, where they lie beside the project.
 SHARED ?= ../shared
 TRAIN_DATA := $(if $(wildcard $(SHARED)/corpus),--corpus $(SHARED)/corpus) \
@@ -16,10 +17,10 @@ TRAIN_DATA := $(if $(wildcard $(SHARED)/corpus),--corpus $(SHARED)/corpus) \
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check fast bench train docs clean
+.PHONY: help serve test check fast bench train demo-release docs clean
 
 help:  ## list the commands
-	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 serve: $(VENV)/.serve  ## install what serving needs and serve on http://127.0.0.1:5000 (PORT=… HOST=…)
 	@exec $(BIN)/shizi serve --host $(HOST) --port $(PORT)
@@ -47,6 +48,10 @@ train: $(VENV)/.test  ## train crnn-s from nothing, or go on (hours; RUN=… LIN
 	@$(BIN)/python scripts/unpack_fonts.py $(FONTS)
 	$(BIN)/shizi train recognizer --run $(RUN) --lines $(LINES) --workers $(RENDERERS) \
 		--fonts $(FONTS) $(TRAIN_DATA)
+
+demo-release: $(VENV)/.test  ## two releases on this machine in minutes: one promoted, one rolled back (STAY=--stay)
+	@scripts/debian_packages
+	$(BIN)/python scripts/demo_release.py $(STAY)
 
 docs: $(VENV)/.test  ## check that the documents tell what the program does
 	$(BIN)/pytest -q tests/test_readme.py tests/test_errors.py tests/test_public.py \
