@@ -236,6 +236,10 @@ class RedisSource:
         self.name = f"{_public(address)} {self._key}"
         self._redis: Any = connect(address)
 
+    def close(self) -> None:
+        """Give the connection back."""
+        self._redis.close()
+
     def read(self) -> str | None:
         """Give the text; None where there is none."""
         with translated(self.name):
