@@ -8,6 +8,7 @@ import statistics
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from shizi.core.types import Direction, PageResult, TextLine
 from shizi.release.observations import Kind
@@ -23,6 +24,8 @@ _PHOTO_SPREAD_DEG = 0.7
 _HAND_SPREAD_DEG = 1.2
 _HAND_HEIGHTS = 0.3
 _LONG_LINE = 4.0
+# Every answer is looked at, character by character; most are of a few thousand.
+_CHARACTERS = 16_384
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,7 @@ def _variation(values: Sequence[float]) -> float:
     return statistics.pstdev(values) / mean if mean else 0.0
 
 
+@lru_cache(maxsize=_CHARACTERS)
 def _is_odd(character: str) -> bool:
     """Tell rare ideographs, and symbols, private and unassigned code points."""
     if _script(character) == "han":
@@ -125,6 +129,7 @@ def _is_common(character: str) -> bool:
     return b"\xb0" <= simple <= b"\xd7" or b"\xa4" <= traditional <= b"\xc6"
 
 
+@lru_cache(maxsize=_CHARACTERS)
 def _script(character: str) -> str:
     if "\u4e00" <= character <= "\u9fff" or "\u3040" <= character <= "\u30ff":
         return "han"

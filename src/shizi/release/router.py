@@ -9,6 +9,8 @@ from shizi.release.document import Document, Phase
 from shizi.release.observations import Side
 from shizi.release.plan import BASIS_POINTS
 
+_END_BYTES = 16_384
+
 
 @dataclass(frozen=True, slots=True)
 class Route:
@@ -49,7 +51,13 @@ def unit_of(
         return f"key:{api_key}"
     if session:
         return f"session:{session}"
-    return f"picture:{blake2b(content, digest_size=16).hexdigest()}"
+    return f"picture:{_digest(content)}"
+
+
+def _digest(content: bytes) -> str:
+    """Tell pictures apart by their length and their ends, in a tenth of a millisecond."""
+    ends = content[:_END_BYTES] + content[-_END_BYTES:]
+    return blake2b(b"%d:%b" % (len(content), ends), digest_size=16).hexdigest()
 
 
 def place_of(salt: str, unit: str) -> int:
