@@ -38,12 +38,10 @@ class LeadPlan:
 
     Attributes:
         config: the settings file, whose `model_routing` is read again and again; empty for none.
-        engines: folder of the engines' sockets; empty where versions are not verified here.
         log_format: of its log.
     """
 
     config: str = ""
-    engines: str = ""
     log_format: LogFormat = LogFormat.AUTO
 
 

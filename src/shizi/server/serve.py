@@ -189,7 +189,7 @@ def make_programs(
     def follow(_: int, reports: int) -> Sequence[str]:
         from shizi.release.lead import LeadPlan  # noqa: PLC0415 - as above
 
-        plan = LeadPlan(str(place.config or ""), str(folder), log)
+        plan = LeadPlan(str(place.config or ""), log)
         return program_command("shizi.release.lead", reports, plan)
 
     lead = [Program("release", follow)] if settings.releases.store else []

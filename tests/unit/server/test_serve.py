@@ -113,7 +113,6 @@ def test_who_leads_releases_runs_where_there_are_some(tmp_path: Path) -> None:
     assert isinstance(lead, Program)
     assert lead.name == "release"
     assert json.loads(lead.command(1, 7)[-1])["config"] == "shizi.yaml"
-    assert json.loads(lead.command(1, 7)[-1])["engines"] == str(tmp_path)
 
 
 def test_the_release_says_which_versions_are_kept(tmp_path: Path) -> None:
