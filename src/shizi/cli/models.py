@@ -146,6 +146,13 @@ def _use(manifest: Manifest, settings: Settings) -> str:
         read_with = open_store(settings).find(recognizer, Task.RECOGNIZE)
         if read_with.file == manifest.file:
             return "the setting reader.recognizer names it"
+    if settings.releases.store:
+        # Only a machine with releases loads what reads their state.
+        from shizi.release.places import open_store as open_release_store  # noqa: PLC0415
+
+        document = open_release_store(settings.releases.store).read()
+        if document is not None and manifest.ref in document.wanted:
+            return f"the service reads with it (release {document.release_id})"
     return ""
 
 
