@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from shizi.core.errors import ConfigError
+from shizi.core.errors import ConfigError, FileAccessError
 from shizi.core.sections import JobSettings
 from shizi.jobs.hooks import HookBook
 from shizi.jobs.opening import open_store
@@ -49,8 +50,17 @@ def open_site(jobs: JobSettings) -> Site:
     if jobs.folder is None:
         raise ConfigError("jobs.folder is not set")
     spool = Spool(jobs.folder / _SPOOL, jobs.spool_bytes)
-    store = open_store(jobs.ledger or Path(jobs.folder, _LEDGER_FILE).absolute())
+    store = open_store(jobs.ledger or _own_file(jobs.folder.absolute() / _LEDGER_FILE))
     return Site(SqlLedger(store), spool, HookBook(store))
+
+
+def _own_file(path: Path) -> Path:
+    """Make a file that its owner alone may read, before there is anything in it."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise FileAccessError(f"{path} cannot be used: {error.strerror}") from error
+    return path
 
 
 def check_jobs(jobs: JobSettings) -> None:

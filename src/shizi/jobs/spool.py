@@ -67,7 +67,9 @@ class Spool:
         self._known: dict[str, int] = {}
         self._open: dict[str, int] = {}
         try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # Parents that are missing are nobody else's business either.
+            folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise _failed(folder, error) from error
 
