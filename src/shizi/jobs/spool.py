@@ -142,18 +142,22 @@ class Spool:
     def used_bytes(self) -> int:
         """Count what all files take; complete deposits never change and are measured once."""
         with self._lock:
-            present = set(self._names())
-            self._known = {name: size for name, size in self._known.items() if name in present}
-            measured = sum(self._open.values())
-            for name in present:
-                plain = name.removesuffix(_UNFINISHED)
-                if plain in self._open:
-                    continue
-                size = self._known[name] if name in self._known else _size(self._folder / name)
-                if plain == name:
-                    self._known[name] = size
-                measured += size
-            return measured
+            return self._measure()
+
+    def _measure(self) -> int:
+        """Count what all files take; the lock is held."""
+        present = set(self._names())
+        self._known = {name: size for name, size in self._known.items() if name in present}
+        measured = sum(self._open.values())
+        for name in present:
+            plain = name.removesuffix(_UNFINISHED)
+            if plain in self._open:
+                continue
+            size = self._known[name] if name in self._known else _size(self._folder / name)
+            if plain == name:
+                self._known[name] = size
+            measured += size
+        return measured
 
     def _names(self) -> list[str]:
         try:
@@ -182,10 +186,10 @@ class Spool:
         Raises:
             OutOfSpace: there is no room for the least.
         """
-        used = self.used_bytes()
         with self._lock:
-            granted = min(wish, self._most_bytes - used)
-            if self._most_bytes - used < least:
+            room = self._most_bytes - self._measure()
+            granted = min(wish, room)
+            if room < least:
                 raise OutOfSpace(f"files that wait may take {self._most_bytes:,} bytes together")
             self._open[name] = self._open.get(name, 0) + granted
         disk = shutil.disk_usage(self._folder)

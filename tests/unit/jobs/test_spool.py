@@ -7,6 +7,7 @@ import errno
 import hashlib
 import shutil
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -89,6 +90,22 @@ def test_deposits_that_are_written_count(tmp_path: Path) -> None:
         first.begin("a").write(b"x" * 60)
         with pytest.raises(OutOfSpace), spool.deposit() as second:
             second.begin("b").write(b"y" * 60)
+
+
+def test_many_at_once_do_not_exceed_the_room_together(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, 1000)
+
+    def put() -> None:
+        with contextlib.suppress(OutOfSpace):
+            _put(spool, b"x" * 90)
+
+    threads = [threading.Thread(target=put) for _ in range(30)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert 90 <= spool.used_bytes() <= 1000
+    assert len(spool.deposits()) * 90 == spool.used_bytes()
 
 
 def test_another_process_sees_what_is_there(tmp_path: Path) -> None:
