@@ -16,6 +16,8 @@ FIXED_BYTES = 225_000_000
 ENGINE_BYTES = 130_000_000
 # The process that works jobs, where the service takes them.
 JOBS_BYTES = 20_000_000
+# The process that takes releases along, and what the others keep of their state.
+RELEASE_BYTES = 25_000_000
 # The larger recognizer, where the service reads with it by default.
 SECOND_BYTES = 70_000_000
 # What a run of the detector takes for a pixel (150) of its piece, which with what it sees beyond
@@ -101,7 +103,8 @@ def allow(settings: Settings, cpus: float) -> Allowance:
     batches = _BATCH_COLUMNS * COLUMN_BYTES
     more = ENGINE_BYTES + SECOND_BYTES if engine.versions > 1 else 0
     jobs = JOBS_BYTES if settings.jobs.enabled else 0
-    fixed = FIXED_BYTES + jobs + second + more
+    releases = RELEASE_BYTES if settings.releases.store else 0
+    fixed = FIXED_BYTES + jobs + releases + second + more
     # Engines work at the same time: what is free is shared by them.
     free = (engine.memory_budget - fixed) // engine.versions - batches
     least = _LEAST_PIECE_PIXELS * RUN_BYTES + _LEAST_PAGE_PIXELS * PAGE_BYTES

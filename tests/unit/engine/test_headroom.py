@@ -7,7 +7,7 @@ import pytest
 
 from shizi.core.config import EngineSettings, Settings
 from shizi.core.errors import NoHeadroom
-from shizi.engine.allowance import ENGINE_BYTES, SECOND_BYTES, allow
+from shizi.engine.allowance import ENGINE_BYTES, RELEASE_BYTES, SECOND_BYTES, allow
 from shizi.engine.headroom import LOOSE_BYTES, MODEL_FACTOR, Headroom
 from shizi.engine.memory import free_bytes
 
@@ -43,6 +43,15 @@ def test_room_for_a_second_version_is_taken_from_the_work() -> None:
     assert (one.version_bytes, two.version_bytes) == (0, ENGINE_BYTES + SECOND_BYTES)
     assert two.engine_bytes < one.engine_bytes
     assert two.places * two.page_pixels < one.places * one.page_pixels
+
+
+def test_the_process_that_leads_releases_is_counted() -> None:
+    engine = EngineSettings(memory_budget=900 * MIB)
+    without = replace(Settings(), engine=engine)
+    releases = replace(without.releases, store="/somewhere")
+    bounds = [allow(settings, 2.0) for settings in (without, replace(without, releases=releases))]
+
+    assert bounds[0].engine_bytes - bounds[1].engine_bytes == RELEASE_BYTES
 
 
 def test_a_container_bounds_what_is_free(tmp_path: Path) -> None:
