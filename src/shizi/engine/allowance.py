@@ -10,10 +10,11 @@ from shizi.core.errors import ConfigError
 from shizi.core.options import Effort
 from shizi.engine.plans import BATCH_COLUMNS
 
-# Measured with the bundled models on a processor with AVX-512, which takes more than others:
-# every process warm and no page in work, the networks' arena apart; the engine's own share.
+# Measured with the bundled models: every process warm and no page in work, the networks' arena apart.
+# Too little by some 40 MB where no other program shares the libraries and many clients ask. The
+# engine's own share, with what it was seen to take there: one replaced too early helps nobody.
 FIXED_BYTES = 225_000_000
-ENGINE_BYTES = 130_000_000
+ENGINE_BYTES = 160_000_000
 # The process that works jobs, where the service takes them.
 JOBS_BYTES = 20_000_000
 # The process that takes releases along, and what the others keep of their state.

@@ -99,14 +99,3 @@ def test_what_the_detector_runs_fits_its_memory(budget: int, shape: tuple[int, i
 
     largest = max(shape["x"][2] * shape["x"][3] for shape in session.shapes)
     assert largest * SEEN_RUN_BYTES <= allowed.arena_bytes
-
-
-def test_the_sum_of_what_was_seen_stays_below_300_mb() -> None:
-    allowed = allow(_with(memory_budget=300 * MIB), 2.0)
-
-    # Supervisor, jobs, decoders, web with a body for every thread, engine without arena; MB seen
-    # where nothing else on the machine shares their libraries.
-    processes = 18 + 20 + 40 + 48 + 0.35 * allowed.threads + 107
-    # A page, its prepared copy, and the map of an enlarged one.
-    page = allowed.page_pixels * 10 / 1e6
-    assert processes + allowed.arena_bytes / 1e6 + page < 300
