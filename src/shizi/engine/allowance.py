@@ -10,7 +10,7 @@ from shizi.core.errors import ConfigError
 from shizi.core.options import Effort
 from shizi.engine.plans import BATCH_COLUMNS
 
-# Measured with the bundled models: every process warm and no page in work, the networks' arena apart.
+# Measured with the bundled models: every process warm, no page in work, the networks' arena apart.
 # Too little by some 40 MB where no other program shares the libraries and many clients ask. The
 # engine's own share, with what it was seen to take there: one replaced too early helps nobody.
 FIXED_BYTES = 225_000_000
