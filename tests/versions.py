@@ -20,7 +20,7 @@ NARROW_PX = 288
 """Lines up to this width go wrong; those of the golden set are wider."""
 BAD = ("crashes", "slow", "empty", "garbled")
 _BLANK = 0
-_SIZE, _ROUNDS = 512, 60
+_SIZE, _ROUNDS = 512, 120
 
 
 def make_version(folder: Path, version: str, fault: str = "") -> str:
