@@ -17,7 +17,7 @@ PLAN = {
     "shares_bp": [5_000, 10_000],
     "step_s": 1,
     "step_requests": 25,
-    "shadow_bp": 0,
+    "shadow_bp": 10_000,
     "shadow_s": 0,
     "shadow_requests": 0,
     "soak_s": 1,
@@ -27,7 +27,7 @@ EXPECTED = {
     "crashes": {"breaker", "failures", "failure_rate"},
     "slow": {"median_seconds", "slowest_seconds"},
     "empty": {"empty"},
-    "garbled": {"garbled", "confidence"},
+    "garbled": {"garbled", "confidence", "agreement"},
 }
 
 
