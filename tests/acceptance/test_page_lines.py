@@ -62,6 +62,27 @@ def test_a_changed_line_is_marked_and_undone(page: sync_api.Page) -> None:
     expect(undo).to_be_disabled()
 
 
+def test_while_a_release_is_on_changed_lines_are_counted_for_it(page: sync_api.Page) -> None:
+    model = {"name": "crnn-s", "version": "0.4.0", "epoch": 7}
+    told: list[object] = []
+
+    def take(route: sync_api.Route) -> None:
+        told.append(route.request.post_data_json)
+        route.fulfill(json={"counted": True})
+
+    page.route("**/v1/releases/corrections", take)
+    _change(page, 1, "before any release")
+    answer_with(page, {**_LINES, "model": model})
+    read(page, picture("b.png"))
+    page.locator("#files .name", has_text="b.png").click()
+    for index, text in ((0, "eins"), (0, "ein"), (2, "drei")):
+        _change(page, index, text)
+        expect(page.locator("#lines .text").nth(index)).to_have_text(text)
+    page.keyboard.press("Control+z")
+    # The same line changed twice is one line, and what is taken back was not read right either.
+    assert told == [{"version": "crnn-s@0.4.0", "lines": 1}] * 2
+
+
 def test_escape_abandons_a_change(page: sync_api.Page) -> None:
     page.locator("#lines li").nth(1).dblclick()
     page.get_by_label("修改这一行").fill("abandoned")

@@ -1,6 +1,7 @@
 // Puts the parts of the page together. No file leaves before the button is pressed.
 
 import * as ask from "./js/ask.js";
+import { connectCorrections } from "./js/corrections.js";
 import { at } from "./js/dom.js";
 import { connectFileList } from "./js/file_list.js";
 import { Files } from "./js/files.js";
@@ -23,6 +24,7 @@ const run = new Run(files, queue);
 const viewer = new Viewer(files);
 const result = new Result(files, queue);
 
+connectCorrections(files);
 connectFileList(files, queue);
 connectHistory(files);
 connectJobs();
