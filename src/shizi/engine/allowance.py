@@ -89,17 +89,7 @@ def allow(settings: Settings, cpus: float) -> Allowance:
     engine, reader = settings.engine, settings.reader
     places = engine.places or max(1, round(cpus))
     if not engine.memory_budget:
-        return Allowance(
-            places,
-            reader.page_pixels,
-            reader.piece_pixels,
-            BATCH_COLUMNS,
-            settings.server.threads,
-            settings.server.max_held_bytes,
-            _HEAP_BYTES,
-            settings.limits.max_pixels,
-            engine.most_memory,
-        )
+        return _allow_all(settings, places)
     second = 0 if reader.effort is Effort.FAST else SECOND_BYTES
     batches = _BATCH_COLUMNS * COLUMN_BYTES
     more = ENGINE_BYTES + SECOND_BYTES if engine.versions > 1 else 0
@@ -131,4 +121,19 @@ def allow(settings: Settings, cpus: float) -> Allowance:
         engine_bytes=ENGINE_BYTES + max(second, SECOND_BYTES if more else 0) + free,
         version_bytes=more,
         arena_bytes=piece * RUN_BYTES + batches + _SPARE_BYTES,
+    )
+
+
+def _allow_all(settings: Settings, places: int) -> Allowance:
+    """Leave everything to the settings, where there is no budget."""
+    return Allowance(
+        places,
+        settings.reader.page_pixels,
+        settings.reader.piece_pixels,
+        BATCH_COLUMNS,
+        settings.server.threads,
+        settings.server.max_held_bytes,
+        _HEAP_BYTES,
+        settings.limits.max_pixels,
+        settings.engine.most_memory,
     )

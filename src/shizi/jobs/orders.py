@@ -79,23 +79,8 @@ def add(rows: Rows, job_id: str, sources: Sequence[Source], now: float) -> int:
             for k, group in enumerate(groups)
         ],
     )
-    rows.many(
-        "INSERT INTO items VALUES (:job_id, :number, :chunk, :ref, :name, :digest, :size, :pages, "
-        "'queued', 0, '', '', '')",
-        [
-            {
-                "job_id": job_id,
-                "number": items + k,
-                "chunk": chunks + k // chunk_items,
-                "ref": source.ref,
-                "name": source.name,
-                "digest": source.digest,
-                "size": source.size,
-                "pages": source.pages,
-            }
-            for k, source in enumerate(new)
-        ],
-    )
+    places = [(items + k, chunks + k // chunk_items) for k in range(len(new))]
+    _insert(rows, job_id, new, places)
     rows.run(
         "UPDATE jobs SET items = items + :items, pages = pages + :pages, "
         "chunks = chunks + :chunks, turn = turn + :chunks, version = version + 1 WHERE id = :id",
@@ -107,6 +92,29 @@ def add(rows: Rows, job_id: str, sources: Sequence[Source], now: float) -> int:
         },
     )
     return len(new)
+
+
+def _insert(
+    rows: Rows, job_id: str, sources: Sequence[Source], places: Sequence[tuple[int, int]]
+) -> None:
+    """Write sources down; `places` are the number of each and that of its chunk."""
+    rows.many(
+        "INSERT INTO items VALUES (:job_id, :number, :chunk, :ref, :name, :digest, :size, :pages, "
+        "'queued', 0, '', '', '')",
+        [
+            {
+                "job_id": job_id,
+                "number": number,
+                "chunk": chunk,
+                "ref": source.ref,
+                "name": source.name,
+                "digest": source.digest,
+                "size": source.size,
+                "pages": source.pages,
+            }
+            for source, (number, chunk) in zip(sources, places, strict=True)
+        ],
+    )
 
 
 def _has(rows: Rows, job_id: str, ref: str) -> bool:
