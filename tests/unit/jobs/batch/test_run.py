@@ -282,7 +282,7 @@ def test_poison_is_a_dead_letter_and_takes_nobody_with_it(place: Place, wake: Wa
 
 
 def test_a_worker_that_is_killed_costs_time_and_no_page(place: Place, wake: WakeUp) -> None:
-    place.fill(300)
+    place.fill(300, "wait 0.02")
     killed: list[int] = []
 
     def kill_one(tally: Tally) -> None:
