@@ -130,7 +130,7 @@ def test_an_unreadable_file_is_told_in_one_line(
         (["read", RECEIPT, "-o", "no/such/folder.txt"], 5, "no/such/folder.txt cannot be written"),
         (["read", "-"], 2, "standard input is empty"),
         (["read"], 1, "the following arguments are required: FILE"),
-        (["read", "-f", "docx", "x"], 1, "invalid choice: 'docx'"),
+        (["read", "-f", "doc", "x"], 1, "invalid choice: 'doc'"),
         (["read", RECEIPT, "--pages", "0"], 1, "pages count from 1 upwards"),
         (["read", RECEIPT, "--pages", "2"], 1, "the number of pages is 1"),
         (["read", RECEIPT, "--steps", "grayscal"], 1, "'grayscal'; did you mean 'grayscale'?"),
