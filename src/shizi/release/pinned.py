@@ -133,5 +133,11 @@ class PinnedReader:
                 self.version = version
                 return pages
         pages = engines.reader("", Side.STABLE).read(source, options)
-        self.version = self._member.active
+        # Another version may have become the default while this one read: the pages know best.
+        self.version = _reader_of(pages) or self._member.active
         return pages
+
+
+def _reader_of(pages: list[PageResult]) -> str:
+    """Name the version that read pages; empty where they do not tell."""
+    return next((f"{p.model}@{p.version}" for p in pages if p.model and p.version), "")

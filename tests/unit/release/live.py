@@ -26,7 +26,7 @@ Answer = Callable[[bytes, ReadOptions], list[PageResult]]
 
 def reads(text: str, version: str = "") -> Answer:
     """Read one line, as a version would."""
-    page = replace(one_page(text), version=version, timing_s=(("recognize", 0.25),))
+    page = replace(one_page(text), model="m", version=version, timing_s=(("recognize", 0.25),))
     return lambda _, __: [page]
 
 

@@ -171,6 +171,23 @@ def test_whoever_was_routed_before_a_promotion_is_answered_after_it() -> None:
     assert live.told == []
 
 
+def test_an_answer_that_was_in_work_at_a_promotion_names_who_read_it() -> None:
+    live = Live()
+    live.set(Phase.SOAK, 10_000)
+    before = live.engines.answers[STABLE]
+
+    def promoted_meanwhile(source: bytes, options: ReadOptions) -> list[PageResult]:
+        live.set(Phase.PROMOTED, 10_000)
+        return before(source, options)
+
+    live.engines.answers[STABLE] = promoted_meanwhile
+    reader = pin(live, wish=Side.STABLE)
+    (page,) = reader.read(b"x", OPTIONS)
+
+    assert (page.text, page.version) == ("stable", "1")
+    assert reader.version == STABLE
+
+
 def test_whoever_was_routed_before_a_rollback_is_answered_after_it() -> None:
     live = Live()
     live.set(Phase.CANARY, 10_000)
