@@ -22,13 +22,12 @@ from pathlib import Path
 import torch
 
 from shizi.nets.crnn import save_checkpoint
-from shizi.train.loop import Trainer, TrainOptions
-from shizi.train.recipe import SIZES, RecognizerRun, data_recipe
+from shizi.train.loop import Trainer
+from shizi.train.recipe import RecognizerRun, data_recipe, make_trainer
 from shizi.train.stream import BatchStream
 
 REPORT_S = 15.0
 CHECKPOINT_S = 120.0
-WARMUP_LINES = 20_000
 EMA_DECAY = 0.998
 
 
@@ -36,18 +35,9 @@ def variant(text: str, run: RecognizerRun, out: Path) -> Trainer:
     """Make the trainer of NAME=SIZE:LOSS[:RATE]."""
     name, _, spec = text.partition("=")
     size, loss, *rate = spec.split(":")
-    recipe = data_recipe(run)
-    options = TrainOptions(
-        learning_rate=float(rate[0]) if rate else run.learning_rate,
-        auxiliary=loss,
-        most_s=run.minutes and 60 * run.minutes,
-        warmup_lines=WARMUP_LINES * run.batch,
-        ema_decay=EMA_DECAY,
-        workers=run.workers,
-        threads=run.threads,
-    )
-    dims = replace(SIZES[size], classes=len(recipe.symbols) + 1)
-    return Trainer(out / name, recipe, options, dims, run.init)
+    rate_of = float(rate[0]) if rate else run.learning_rate
+    one = replace(run, folder=out / name, size=size, auxiliary=loss, learning_rate=rate_of)
+    return make_trainer(one, data_recipe(run), EMA_DECAY)
 
 
 def with_norms(run: RecognizerRun, out: Path) -> RecognizerRun:

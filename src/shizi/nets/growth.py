@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from shizi.nets.crnn import Crnn, CrnnDims
+from shizi.nets.crnn import Crnn, CrnnDims, convolutions
 
 _GATES = 4
 
@@ -39,7 +39,7 @@ def grow(net: Crnn, dims: CrnnDims, noise: float = 0.02, seed: int = 0) -> Crnn:
     grown = Crnn(dims)
     with torch.no_grad():
         units = torch.zeros(1, dtype=torch.long)
-        for before, after in zip(_convolutions(net), _convolutions(grown), strict=True):
+        for before, after in zip(convolutions(net), convolutions(grown), strict=True):
             units = _grow_convolution(before, after, units, chance)
         hidden = _grow_lstm(net, grown, units, chance)
         both = torch.cat([hidden, hidden + old.hidden])
@@ -52,10 +52,6 @@ def grow(net: Crnn, dims: CrnnDims, noise: float = 0.02, seed: int = 0) -> Crnn:
             if weight.ndim > 1 and noise:
                 weight.add_(noise * weight.std() * torch.randn(weight.shape, generator=chance))
     return grown
-
-
-def _convolutions(net: Crnn) -> list[nn.Sequential]:
-    return [layer for layer in net.cnn if isinstance(layer, nn.Sequential)]
 
 
 def _pick(before: int, after: int, chance: torch.Generator) -> Tensor:
@@ -72,14 +68,18 @@ def _listen(weight: Tensor, units: Tensor) -> Tensor:
 
 
 def _grow_convolution(
-    before: nn.Sequential, after: nn.Sequential, inputs: Tensor, chance: torch.Generator
+    before: tuple[nn.Conv2d, nn.BatchNorm2d],
+    after: tuple[nn.Conv2d, nn.BatchNorm2d],
+    inputs: Tensor,
+    chance: torch.Generator,
 ) -> Tensor:
     """Copy a convolution and its norm; gives whom its units copy."""
-    old, new = before.state_dict(), after.state_dict()
-    units = _pick(len(old["0.weight"]), len(new["0.weight"]), chance)
-    _copy(new["0.weight"], _listen(old["0.weight"][units], inputs))
+    (conv, norm), (wide, wide_norm) = before, after
+    units = _pick(len(conv.weight), len(wide.weight), chance)
+    _copy(wide.weight, _listen(conv.weight[units], inputs))
+    old, new = norm.state_dict(), wide_norm.state_dict()
     for name in ("weight", "bias", "running_mean", "running_var"):
-        _copy(new[f"1.{name}"], old[f"1.{name}"][units])
+        _copy(new[name], old[name][units])
     return units
 
 

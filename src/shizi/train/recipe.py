@@ -120,16 +120,30 @@ def train_recognizer(run: RecognizerRun, report: Callable[[str], None]) -> Score
     Raises:
         ConfigError: the choices do not fit together.
     """
-    recipe = data_recipe(run)
+    return make_trainer(run, data_recipe(run)).run(report)
+
+
+def make_trainer(run: RecognizerRun, recipe: DataRecipe, ema_decay: float = 0.999) -> Trainer:
+    """Set a run up.
+
+    Args:
+        run: what to train and where.
+        recipe: of its lines; runs side by side share one.
+        ema_decay: of the averaged weights, a step; short runs with large steps want less.
+
+    Raises:
+        ConfigError: there is no such size or further loss.
+    """
+    if run.size not in SIZES:
+        raise ConfigError(f"there is no size {run.size!r}; there are {', '.join(SIZES)}")
     options = TrainOptions(
         learning_rate=run.learning_rate,
         auxiliary=run.auxiliary,
         most_s=run.minutes and 60 * run.minutes,
         warmup_lines=_WARMUP_LINES * run.batch,
         workers=run.workers,
+        ema_decay=ema_decay,
         threads=run.threads,
     )
-    if run.size not in SIZES:
-        raise ConfigError(f"there is no size {run.size!r}; there are {', '.join(SIZES)}")
     dims = replace(SIZES[run.size], classes=len(recipe.symbols) + 1)
-    return Trainer(run.folder, recipe, options, dims, run.init).run(report)
+    return Trainer(run.folder, recipe, options, dims, run.init)
