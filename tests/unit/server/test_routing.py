@@ -45,8 +45,8 @@ def test_an_answer_tells_version_and_epoch_in_its_body_and_headers() -> None:
     live.set(Phase.CANARY, 10_000)
     _, content = ask(client)
 
-    assert before["model"] == {"name": "fake", "version": "1", "epoch": 0}
-    assert content["model"] == {"name": "fake", "version": "2", "epoch": 1}
+    assert before["model"] == {"name": "m", "version": "1", "epoch": 0}
+    assert content["model"] == {"name": "m", "version": "2", "epoch": 1}
     assert content["headers"]["X-Model-Version"] == CANARY  # type: ignore[index]
     assert content["headers"]["X-Release-Epoch"] == "1"  # type: ignore[index]
 
