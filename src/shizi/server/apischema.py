@@ -44,53 +44,55 @@ def record(properties: Mapping[str, object], optional: tuple[str, ...] = ()) -> 
     return {"type": "object", "properties": dict(properties), "required": required}
 
 
-def option_schema(option: Option) -> Json:
-    """Give the schema of an option in JSON, with its description."""
-    return {**option.schema, "description": option.doc}
-
-
-def option_text_schema(option: Option) -> Json:
+def option_text(option: Option) -> Json:
     """Give the schema of an option in a query or a form, where lists are one text."""
-    if isinstance(option.schema["type"], list):
-        return {"type": "string", "description": option.doc}
-    return option_schema(option)
+    return {"type": "string"} if isinstance(option.schema["type"], list) else option.schema
 
 
 def schemas(options: Mapping[str, Option], max_documents: int) -> Json:
     """Give all schemas by name."""
-    return {**_requests(options, max_documents), **_results(), **_failures(), **_facts()}
-
-
-def _requests(options: Mapping[str, Option], max_documents: int) -> Json:
-    picture: Json = {
-        "type": "string",
-        "pattern": BASE64_PATTERN,
-        "minLength": 4,
-        "description": "a picture or document in base64, or a data URI that holds it",
-    }
-    file: Json = {
-        "type": "array",
-        "items": ref("File"),
-        "minItems": 1,
-        "maxItems": max_documents,
-        "description": "pictures and documents; `image` and `image_file` are taken too",
-    }
-    chosen = {name: option_schema(option) for name, option in options.items()}
-    fields = {name: option_text_schema(option) for name, option in options.items()}
     return {
-        "Picture": picture,
+        **_pictures(),
+        **_requests(options, max_documents),
+        **_results(),
+        **_failures(),
+        **_facts(),
+    }
+
+
+def _pictures() -> Json:
+    return {
+        "Picture": {
+            "type": "string",
+            "pattern": BASE64_PATTERN,
+            "minLength": 4,
+            "description": "a picture or document in base64, or a data URI that holds it",
+        },
         "File": {
             "type": "string",
             "contentMediaType": "application/octet-stream",
             "minLength": 1,
             "description": "the bytes of a picture or document",
         },
+    }
+
+
+def _requests(options: Mapping[str, Option], max_documents: int) -> Json:
+    several: Json = {"minItems": 1, "maxItems": max_documents}
+    files = array(ref("File"), "pictures and documents; `image` and `image_file` are taken too")
+    chosen = {
+        name: {**option.schema, "description": option.doc} for name, option in options.items()
+    }
+    fields = {
+        name: {**option_text(option), "description": option.doc} for name, option in options.items()
+    }
+    return {
         "Options": {"type": "object", "properties": chosen, "additionalProperties": False},
         "JsonRequest": {
             "type": "object",
             "properties": {
                 "image": ref("Picture"),
-                "images": {**array(ref("Picture")), "minItems": 1, "maxItems": max_documents},
+                "images": {**array(ref("Picture")), **several},
                 "options": ref("Options"),
             },
             "oneOf": [{"required": ["image"]}, {"required": ["images"]}],
@@ -98,7 +100,7 @@ def _requests(options: Mapping[str, Option], max_documents: int) -> Json:
         },
         "FormRequest": {
             "type": "object",
-            "properties": {"file": file, **fields},
+            "properties": {"file": {**files, **several}, **fields},
             "required": ["file"],
             "additionalProperties": False,
         },
@@ -158,8 +160,9 @@ def _results() -> Json:
     }
 
 
-def _answers() -> Json:
-    read = {
+def _reading() -> Json:
+    """Give the fields of what was read of a picture or document."""
+    return {
         "success": {"const": True},
         "results": array(ref("Line"), "the lines in reading order"),
         "text": text("all lines, a line feed between them, a form feed between pages"),
@@ -176,6 +179,10 @@ def _answers() -> Json:
         "total_time": number("seconds"),
         "timing": {"type": "object", "additionalProperties": {"type": "number"}},
     }
+
+
+def _answers() -> Json:
+    read = _reading()
     error = record(
         {
             "code": text("see `/errors/<code>`"),

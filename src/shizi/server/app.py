@@ -65,36 +65,49 @@ def create_app(
     Raises:
         ConfigError: a setting of the service, or a file it names, is malformed.
     """
-    app = Flask("shizi.server", static_folder="static", static_url_path="/static")
-    server = settings.server
-    app.config["MAX_CONTENT_LENGTH"] = server.max_body_bytes
     service = Service(
         settings=settings,
         reader=reader,
         state=state or InProcessState(settings),
         meter=meter or ProcessMeter(),
-        budget=BodyBudget(server.max_held_bytes),
-        options=make_options(server),
+        budget=BodyBudget(settings.server.max_held_bytes),
+        options=make_options(settings.server),
         default=default_call(settings),
         router=router,
     )
+    app = Flask("shizi.server", static_folder="static", static_url_path="/static")
+    app.config["MAX_CONTENT_LENGTH"] = settings.server.max_body_bytes
+    _wrap(app, service)
+    _add_routes(app, service, site)
+    return app
+
+
+def _wrap(app: Flask, service: Service) -> None:
+    """Put around every request what all of them need."""
+    server = service.settings.server
     # What comes first begins first and ends last: the log has the whole of every request.
     install_trace(app)
     install_meter(app, service.meter)
     app.after_request(_add_headers)
     install_cors(app, server.cors_origins)
     install_gate(app, server)
-    if router is not None:
-        install_routing(app, router.member)
+    if service.router is not None:
+        install_routing(app, service.router.member)
     install_failures(app, service.meter)
     app.teardown_request(lambda _: release_body(service.budget))
-    app.register_blueprint(create_info(service, site))
-    app.register_blueprint(create_api(service))
-    door = Door(settings)
-    app.register_blueprint(create_releases(door))
-    app.register_blueprint(create_judging(door, router.member.recorder if router else None))
-    app.register_blueprint(create_jobs(JobDesk(service, site) if site else None))
-    return app
+
+
+def _add_routes(app: Flask, service: Service, site: Site | None) -> None:
+    door = Door(service.settings)
+    recorder = service.router.member.recorder if service.router else None
+    for routes in (
+        create_info(service, site),
+        create_api(service),
+        create_releases(door),
+        create_judging(door, recorder),
+        create_jobs(JobDesk(service, site) if site else None),
+    ):
+        app.register_blueprint(routes)
 
 
 def _add_headers(response: Response) -> Response:

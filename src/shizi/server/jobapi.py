@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from shizi.formats import Json
 from shizi.jobs.values import JobState
-from shizi.server.apischema import array, option_text_schema, record, ref, text, whole
+from shizi.server.apischema import array, record, ref, text, whole
 from shizi.server.handin import ARCHIVE_TYPES, NAME_PARAMETER, WEBHOOK
 from shizi.server.jobdesk import KEY_HEADER, MOST_ENTRIES, MOST_LISTED
 from shizi.server.jobs import RESULT_FORMATS
+from shizi.server.operations import (
+    Route,
+    option_parameters,
+    path_parameter,
+    query_parameter,
+    routes_to_paths,
+)
 from shizi.server.schema import Option
 
 TAG = "jobs"
@@ -29,6 +36,109 @@ _TOLD = {
     "503": "the ledger cannot be reached; Retry-After says when to come back",
     "507": "there is no room for more files",
 }
+_STATE: Json = {"type": "string", "enum": [str(state) for state in JobState]}
+_COUNTS: Json = {
+    "files_total": whole("files of the job, those of archives counted"),
+    "files_failed": whole("that could not be read"),
+    "pages_total": whole("known so far; documents turn out to have more"),
+    "pages_done": whole("read so far"),
+}
+_NEXT: Json = {"type": ["string", "null"], "description": "where the next ones are"}
+
+_ID = path_parameter("job_id", {"type": "string", "pattern": "^[0-9a-f]{32}$"})
+_KEY: Json = {
+    "name": KEY_HEADER,
+    "in": "header",
+    "description": "names the submission: sent twice with one key, it is one job",
+    "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
+}
+_NAME = query_parameter(NAME_PARAMETER, "of a file whose bytes come alone", {"type": "string"})
+_AFTER = query_parameter(
+    "after",
+    "place of the last one before, as `next` has it",
+    {"type": "string", "pattern": r"^[0-9]{1,7}\.[0-9]{1,10}$"},
+)
+_BEFORE = query_parameter(
+    "before",
+    "id of the last one before",
+    {"type": "string", "pattern": "^[0-9a-f]{32}$"},
+)
+_FORMAT = query_parameter("format", "of the file", {"type": "string", "enum": list(RESULT_FORMATS)})
+
+
+def _limit(most: int) -> Json:
+    schema: Json = {"type": "integer", "minimum": 1, "maximum": most}
+    return query_parameter("limit", "how many at most", schema)
+
+
+_ROUTES = (
+    Route(
+        "/v1/jobs",
+        "get",
+        "List jobs, the newest first.",
+        "Jobs",
+        ("401", "404", "422", "503"),
+        parameters=(_limit(MOST_LISTED), _BEFORE),
+    ),
+    Route(
+        "/v1/jobs/{job_id}",
+        "get",
+        "Tell how a job stands.",
+        "Job",
+        ("401", "404", "503"),
+        parameters=(_ID,),
+    ),
+    Route(
+        "/v1/jobs/{job_id}",
+        "delete",
+        "Cancel a job and forget all of it.",
+        "",
+        ("401", "404", "503"),
+        status="204",
+        parameters=(_ID,),
+    ),
+    Route(
+        "/v1/jobs/{job_id}/cancel",
+        "post",
+        "Cancel a job; what was read of it stays.",
+        "Job",
+        ("401", "404", "429", "503"),
+        parameters=(_ID,),
+    ),
+    Route(
+        "/v1/jobs/{job_id}/events",
+        "get",
+        "Tell of a job as it goes on, as server-sent events.",
+        "text/event-stream",
+        ("401", "404", "503"),
+        parameters=(_ID,),
+    ),
+    Route(
+        "/v1/jobs/{job_id}/results",
+        "get",
+        "Give what was read, some at a time.",
+        "Entries",
+        ("401", "404", "422", "503"),
+        parameters=(_ID, _AFTER, _limit(MOST_ENTRIES)),
+    ),
+    Route(
+        "/v1/jobs/{job_id}/result",
+        "get",
+        "Give what was read as one file.",
+        "*/*",
+        ("401", "404", "409", "422", "501", "503"),
+        parameters=(_ID, _FORMAT),
+    ),
+    Route(
+        "/status/{job_id}",
+        "get",
+        "Tell how a job stands, and when it has ended, what it brought.",
+        "Task",
+        ("401", "404", "503"),
+        parameters=(_ID,),
+        old=True,
+    ),
+)
 
 
 def job_paths(options: Mapping[str, Option], body: Json) -> Json:
@@ -38,169 +148,22 @@ def job_paths(options: Mapping[str, Option], body: Json) -> Json:
         options: what a request may choose.
         body: of the requests that read.
     """
-    paths: Json = {}
-    for old, path in ((True, "/upload"), (False, "/v1/jobs")):
-        told = "Task" if old else "Job"
-        paths[path] = {
-            "post": _operation(
-                path,
-                "post",
-                "Hand in pictures, documents and ZIP archives, to be read later.",
-                ("202", told),
-                _REFUSALS,
-                [*_chosen(options), _key()],
-                old=old,
-            )
-            | {"requestBody": _job_body(body)}
-        }
-    paths["/status/{job_id}"] = {
-        "get": _operation(
-            "/status/{job_id}",
-            "get",
-            "Tell how a job stands, and when it has ended, what it brought.",
-            ("200", "Task"),
-            ("401", "404", "503"),
-            [_id()],
-            old=True,
+    return routes_to_paths((*_submissions(options, body), *_ROUTES), TAG, _TOLD)
+
+
+def _submissions(options: Mapping[str, Option], body: Json) -> Iterator[Route]:
+    for path, answer, old in (("/upload", "Task", True), ("/v1/jobs", "Job", False)):
+        yield Route(
+            path,
+            "post",
+            "Hand in pictures, documents and ZIP archives, to be read later.",
+            answer,
+            _REFUSALS,
+            status="202",
+            parameters=(*option_parameters(options), _NAME, _KEY),
+            body=_job_body(body),
+            old=old,
         )
-    }
-    for path, method, summary, success, refusals, parameters in _JOB_ROUTES:
-        place = paths.setdefault(path, {})
-        assert isinstance(place, dict)  # noqa: S101 - just made
-        place[method] = _operation(path, method, summary, success, refusals, list(parameters))
-    return paths
-
-
-def job_schemas() -> Json:
-    """Give the forms of answers."""
-    state: Json = {"type": "string", "enum": [str(state) for state in JobState]}
-    counts: Json = {
-        "files_total": whole("files of the job, those of archives counted"),
-        "files_failed": whole("that could not be read"),
-        "pages_total": whole("known so far; documents turn out to have more"),
-        "pages_done": whole("read so far"),
-    }
-    moment: Json = {"type": ["string", "null"], "format": "date-time"}
-    following: Json = {"type": ["string", "null"], "description": "where the next ones are"}
-    times = ("created_at", "started_at", "finished_at", "expires_at")
-    job = record(
-        {
-            "id": text("cannot be guessed"),
-            "status": state,
-            "files_done": whole("read or failed"),
-            **counts,
-            **dict.fromkeys(times, moment),
-            "links": {"type": "object", "additionalProperties": {"type": "string"}},
-        }
-    )
-    entry = {
-        "type": "object",
-        "description": "a page, as `/v1/ocr` has a document; or why a file could not be read",
-        "properties": {
-            "document": whole("the file, from 1"),
-            "name": text("of the file"),
-            "success": {"type": "boolean"},
-            "results": array(ref("Line")),
-        },
-        "required": ["document", "name", "success", "results"],
-    }
-    task = {
-        "success": {"const": True},
-        "task_id": text("id of the job"),
-        "status": state,
-        "status_url": text("where it is told"),
-        **counts,
-        "results": array(ref("Entry"), "once it has ended: the first of them"),
-        "next": following,
-    }
-    return {
-        "Job": job,
-        "Jobs": record({"jobs": array(ref("Job")), "next": following}),
-        "Entry": entry,
-        "Entries": record(
-            {
-                "id": text("of the job"),
-                "status": state,
-                "results": array(ref("Entry")),
-                "next": following,
-            }
-        ),
-        "Task": record(task, ("results", "next")),
-    }
-
-
-def _operation(
-    path: str,
-    method: str,
-    summary: str,
-    success: tuple[str, str],
-    refusals: Sequence[str],
-    parameters: Sequence[Json],
-    *,
-    old: bool = False,
-) -> Json:
-    kind = "application/json" if old else "application/problem+json"
-    failure = ref("Failure" if old else "Problem")
-    status, schema = success
-    answer: Json = {"description": "done"}
-    if schema.startswith("text/") or schema == "*/*":
-        answer["content"] = {schema: {"schema": {"type": "string"}}}
-    elif schema:
-        answer["content"] = {"application/json": {"schema": ref(schema)}}
-    words = path.strip("/").translate(str.maketrans("/.", "__", "{}"))
-    return {
-        "operationId": f"{method}_{words}",
-        "tags": [TAG],
-        "summary": summary,
-        "security": [{}, {"key": []}, {"bearer": []}],
-        "parameters": list(parameters),
-        "responses": {
-            status: answer,
-            **{
-                code: {"description": _TOLD[code], "content": {kind: {"schema": failure}}}
-                for code in refusals
-            },
-        },
-    }
-
-
-def _query(name: str, doc: str, schema: Json) -> Json:
-    return {"name": name, "in": "query", "description": doc, "schema": schema}
-
-
-def _id() -> Json:
-    schema: Json = {"type": "string", "pattern": "^[0-9a-f]{32}$"}
-    return {
-        "name": "job_id",
-        "in": "path",
-        "required": True,
-        "description": "which",
-        "schema": schema,
-    }
-
-
-def _key() -> Json:
-    doc = "names the submission: sent twice with one key, it is one job"
-    schema: Json = {"type": "string", "pattern": "^[!-~]{1,255}$"}
-    return {"name": KEY_HEADER, "in": "header", "description": doc, "schema": schema}
-
-
-def _limit(most: int) -> Json:
-    schema: Json = {"type": "integer", "minimum": 1, "maximum": most}
-    return _query("limit", "how many at most", schema)
-
-
-def _chosen(options: Mapping[str, Option]) -> list[Json]:
-    chosen = [
-        _query(
-            option.name,
-            option.doc,
-            {k: v for k, v in option_text_schema(option).items() if k != "description"},
-        )
-        for option in options.values()
-    ]
-    name = _query(NAME_PARAMETER, "of a file whose bytes come alone", {"type": "string"})
-    return [*chosen, name]
 
 
 def _job_body(body: Json) -> Json:
@@ -215,80 +178,58 @@ def _job_body(body: Json) -> Json:
     return {**body, "description": doc, "content": {**content, **archives}}
 
 
-_AFTER = _query(
-    "after",
-    "place of the last one before, as `next` has it",
-    {
-        "type": "string",
-        "pattern": r"^[0-9]{1,7}\.[0-9]{1,10}$",
-    },
-)
-_BEFORE = _query(
-    "before",
-    "id of the last one before",
-    {
-        "type": "string",
-        "pattern": "^[0-9a-f]{32}$",
-    },
-)
-_FORMAT = _query("format", "of the file", {"type": "string", "enum": list(RESULT_FORMATS)})
-_JOB_ROUTES: tuple[
-    tuple[str, str, str, tuple[str, str], tuple[str, ...], tuple[Json, ...]], ...
-] = (
-    (
-        "/v1/jobs",
-        "get",
-        "List jobs, the newest first.",
-        ("200", "Jobs"),
-        ("401", "404", "422", "503"),
-        (_limit(MOST_LISTED), _BEFORE),
-    ),
-    (
-        "/v1/jobs/{job_id}",
-        "get",
-        "Tell how a job stands.",
-        ("200", "Job"),
-        ("401", "404", "503"),
-        (_id(),),
-    ),
-    (
-        "/v1/jobs/{job_id}",
-        "delete",
-        "Cancel a job and forget all of it.",
-        ("204", ""),
-        ("401", "404", "503"),
-        (_id(),),
-    ),
-    (
-        "/v1/jobs/{job_id}/cancel",
-        "post",
-        "Cancel a job; what was read of it stays.",
-        ("200", "Job"),
-        ("401", "404", "429", "503"),
-        (_id(),),
-    ),
-    (
-        "/v1/jobs/{job_id}/events",
-        "get",
-        "Tell of a job as it goes on, as server-sent events.",
-        ("200", "text/event-stream"),
-        ("401", "404", "503"),
-        (_id(),),
-    ),
-    (
-        "/v1/jobs/{job_id}/results",
-        "get",
-        "Give what was read, some at a time.",
-        ("200", "Entries"),
-        ("401", "404", "422", "503"),
-        (_id(), _AFTER, _limit(MOST_ENTRIES)),
-    ),
-    (
-        "/v1/jobs/{job_id}/result",
-        "get",
-        "Give what was read as one file.",
-        ("200", "*/*"),
-        ("401", "404", "409", "422", "501", "503"),
-        (_id(), _FORMAT),
-    ),
-)
+def job_schemas() -> Json:
+    """Give the forms of answers."""
+    entry = {
+        "type": "object",
+        "description": "a page, as `/v1/ocr` has a document; or why a file could not be read",
+        "properties": {
+            "document": whole("the file, from 1"),
+            "name": text("of the file"),
+            "success": {"type": "boolean"},
+            "results": array(ref("Line")),
+        },
+        "required": ["document", "name", "success", "results"],
+    }
+    entries = {
+        "id": text("of the job"),
+        "status": _STATE,
+        "results": array(ref("Entry")),
+        "next": _NEXT,
+    }
+    return {
+        "Job": _job(),
+        "Jobs": record({"jobs": array(ref("Job")), "next": _NEXT}),
+        "Entry": entry,
+        "Entries": record(entries),
+        "Task": _task(),
+    }
+
+
+def _job() -> Json:
+    moment: Json = {"type": ["string", "null"], "format": "date-time"}
+    times = ("created_at", "started_at", "finished_at", "expires_at")
+    return record(
+        {
+            "id": text("cannot be guessed"),
+            "status": _STATE,
+            "files_done": whole("read or failed"),
+            **_COUNTS,
+            **dict.fromkeys(times, moment),
+            "links": {"type": "object", "additionalProperties": {"type": "string"}},
+        }
+    )
+
+
+def _task() -> Json:
+    """Give the form in which `/upload` and `/status` tell of a job."""
+    task = {
+        "success": {"const": True},
+        "task_id": text("id of the job"),
+        "status": _STATE,
+        "status_url": text("where it is told"),
+        **_COUNTS,
+        "results": array(ref("Entry"), "once it has ended: the first of them"),
+        "next": _NEXT,
+    }
+    return record(task, ("results", "next"))

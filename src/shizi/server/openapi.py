@@ -7,17 +7,26 @@ from dataclasses import dataclass
 
 from shizi.core.errors import error_kinds
 from shizi.formats import Json
-from shizi.server.apischema import option_text_schema, ref, schemas
+from shizi.server.apischema import ref, schemas
 from shizi.server.bodies import RAW_TYPES
 from shizi.server.compat.baidu import BAIDU_KINDS, BAIDU_PREFIX
 from shizi.server.compat.choice import COMPAT
 from shizi.server.jobapi import TAG as JOBS
 from shizi.server.jobapi import job_paths, job_schemas
+from shizi.server.operations import (
+    GUARDED,
+    JSON,
+    PROBLEM,
+    operation_id,
+    option_parameters,
+    path_parameter,
+    query_parameter,
+    refusals,
+)
 from shizi.server.releaseapi import TAG as RELEASES
 from shizi.server.releaseapi import release_paths, release_schemas
 from shizi.server.schema import Option
 
-_PROBLEM = "application/problem+json"
 _REFUSED = {
     "400": "malformed, or without a picture",
     "401": "no key, or an unknown one",
@@ -52,7 +61,7 @@ class _Operation:
     method: str
     summary: str
     answers: tuple[str, ...] = ()
-    kind: str = "application/json"
+    kind: str = JSON
     tag: str = "facts"
     guarded: bool = False
 
@@ -148,13 +157,13 @@ def openapi_document(version: str, options: Mapping[str, Option], max_documents:
 
 def _describe(operation: _Operation, options: Mapping[str, Option]) -> Json:
     content: Json = {
-        "operationId": _identifier(operation),
+        "operationId": operation_id(operation.method, operation.path),
         "tags": [operation.tag],
         "summary": operation.summary,
         "responses": {"200": _success(operation), **_refusals(operation)},
     }
     if operation.guarded:
-        content["security"] = [{}, {"key": []}, {"bearer": []}]
+        content["security"] = list(GUARDED)
     if operation.tag == "reading":
         content["parameters"] = _parameters(operation, options)
         content["requestBody"] = _request_body()
@@ -168,18 +177,7 @@ def _describe(operation: _Operation, options: Mapping[str, Option]) -> Json:
 
 def _path_parameter(path: str) -> Json:
     name = path.rpartition("{")[2].rstrip("}")
-    return {
-        "name": name,
-        "in": "path",
-        "required": True,
-        "description": "which",
-        "schema": {"type": "string", "enum": _PATH_VALUES[name]},
-    }
-
-
-def _identifier(operation: _Operation) -> str:
-    words = operation.path.strip("/").translate(str.maketrans("/.", "__", "{}"))
-    return f"{operation.method}_{words}"
+    return path_parameter(name, {"type": "string", "enum": _PATH_VALUES[name]})
 
 
 def _success(operation: _Operation) -> Json:
@@ -197,13 +195,13 @@ def _success(operation: _Operation) -> Json:
 
 def _plain(operation: _Operation) -> Json:
     """Describe an answer that is no form of ours."""
-    return {"type": "object" if operation.kind == "application/json" else "string"}
+    return {"type": "object" if operation.kind == JSON else "string"}
 
 
 def _refusals(operation: _Operation) -> Json:
     """Describe the failures: as problems under /v1, elsewhere in the form of old."""
     if operation.path == "/readyz":
-        content = {"application/json": {"schema": ref("Status")}}
+        content = {JSON: {"schema": ref("Status")}}
         return {"503": {"description": "not now", "content": content}}
     codes = _READING_CODES if operation.tag == "reading" else ()
     if operation.path.endswith("/{code}"):
@@ -211,30 +209,19 @@ def _refusals(operation: _Operation) -> Json:
     elif operation.guarded and not codes and not operation.path.startswith(BAIDU_PREFIX):
         codes = ("401",)
     problem = operation.path.startswith("/v1/")
-    kind = _PROBLEM if problem else "application/json"
+    kind = PROBLEM if problem else JSON
     schema: Json = ref("Problem" if problem else "Failure")
     if operation.path == "/ocr":
         schema = {"anyOf": [schema, {"type": "object"}]}
-    return {
-        code: {"description": _REFUSED[code], "content": {kind: {"schema": schema}}}
-        for code in codes
-    }
+    return refusals(codes, _REFUSED, schema, kind)
 
 
 def _parameters(operation: _Operation, options: Mapping[str, Option]) -> list[Json]:
-    parameters: list[Json] = [
-        {
-            "name": option.name,
-            "in": "query",
-            "description": option.doc,
-            "schema": {k: v for k, v in option_text_schema(option).items() if k != "description"},
-        }
-        for option in options.values()
-    ]
+    parameters = list(option_parameters(options))
     if operation.path == "/ocr":
         doc = "answers as another service does"
         schema: Json = {"type": "string", "enum": list(COMPAT)}
-        parameters.append({"name": "compat", "in": "query", "description": doc, "schema": schema})
+        parameters.append(query_parameter("compat", doc, schema))
     return parameters
 
 
@@ -245,7 +232,7 @@ def _request_body() -> Json:
         "description": "pictures and documents, one of these ways",
         "content": {
             "multipart/form-data": {"schema": ref("FormRequest")},
-            "application/json": {"schema": ref("JsonRequest")},
+            JSON: {"schema": ref("JsonRequest")},
             **{kind: binary for kind in RAW_TYPES},
         },
     }

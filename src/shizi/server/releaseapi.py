@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 
 import msgspec
 
@@ -13,10 +13,10 @@ from shizi.release.memo import Point
 from shizi.release.store import Entry
 from shizi.server.apischema import array, record, ref, text
 from shizi.server.judging import CorrectionsBody, VerdictBody
+from shizi.server.operations import JSON, Route, path_parameter, routes_to_paths
 from shizi.server.releases import HoldBody, MoveBody, StartBody
 
 TAG = "releases"
-_FORM = "application/json"
 _PREFIX = "Release"
 _TOLD = {
     "400": "malformed",
@@ -42,63 +42,74 @@ _LOOKS = ("401", "404", "500", "501", "503")
 _CHANGES = ("400", "401", "404", "408", "409", "413", "422", "429", "500", "501", "503")
 
 
+_PAIR = path_parameter("pair_id", {"type": "string", "pattern": "^[0-9a-f]{16}$"})
+_ROOT = "/v1/releases"
+_PAIRS = f"{_ROOT}/pairs"
+
+
 def release_paths() -> Json:
     """Give the paths."""
-    pair = _parameter("pair_id", {"type": "string", "pattern": "^[0-9a-f]{16}$"})
-    markdown: Json = {"text/markdown": {"schema": {"type": "string"}}}
-    drawing: Json = {"image/svg+xml": {"schema": {"type": "string"}}}
-    picture: Json = {"*/*": {"schema": {"type": "string"}}}
-    root, pairs = "/v1/releases", "/v1/releases/pairs"
-    told = _json("ReleaseState")
-    return {
-        root: {
-            "get": _operation(root, "get", "Tell how the latest release stands.", told),
-            "post": _operation(root, "post", "Begin a release.", told, "StartBody", status="201"),
-        },
-        **{
-            f"{root}/{action}": {
-                "post": _operation(
-                    f"{root}/{action}",
-                    "post",
-                    said,
-                    told,
-                    "HoldBody" if action == "hold" else "MoveBody",
-                )
-            }
-            for action, said in _ACTIONS.items()
-        },
-        f"{root}/report": {
-            "get": _operation(f"{root}/report", "get", "Compare both versions.", markdown)
-        },
-        f"{root}/report.svg": {
-            "get": _operation(f"{root}/report.svg", "get", "Draw the same.", drawing)
-        },
-        pairs: {"get": _operation(pairs, "get", "List pairs to judge.", _json("ReleasePairs"))},
-        f"{pairs}/{{pair_id}}/picture": {
-            "get": _operation(
-                f"{pairs}/{{pair_id}}/picture", "get", "Give its picture.", picture, "", [pair]
-            )
-        },
-        f"{pairs}/{{pair_id}}": {
-            "post": _operation(
-                f"{pairs}/{{pair_id}}",
-                "post",
-                "Judge a pair; it is forgotten then.",
-                _json("ReleaseVerdict"),
-                "VerdictBody",
-                [pair],
-            )
-        },
-        f"{root}/corrections": {
-            "post": _operation(
-                f"{root}/corrections",
-                "post",
-                "Tell how many lines of an answer a user changed.",
-                _json("ReleaseCounted"),
-                "CorrectionsBody",
-            )
-        },
-    }
+    return routes_to_paths((*_looks(), *_steps(), *_judgments()), TAG, _TOLD)
+
+
+def _looks() -> Iterator[Route]:
+    """Give what only tells."""
+    for path, summary, answer in (
+        (_ROOT, "Tell how the latest release stands.", "ReleaseState"),
+        (f"{_ROOT}/report", "Compare both versions.", "text/markdown"),
+        (f"{_ROOT}/report.svg", "Draw the same.", "image/svg+xml"),
+        (_PAIRS, "List pairs to judge.", "ReleasePairs"),
+    ):
+        yield Route(path, "get", summary, answer, _LOOKS)
+    path = f"{_PAIRS}/{{pair_id}}/picture"
+    yield Route(path, "get", "Give its picture.", "*/*", _LOOKS, parameters=(_PAIR,))
+
+
+def _steps() -> Iterator[Route]:
+    """Give what begins a release, moves it and ends it."""
+    yield _change(_ROOT, "Begin a release.", "ReleaseState", StartBody, status="201")
+    for action, summary in _ACTIONS.items():
+        body = HoldBody if action == "hold" else MoveBody
+        yield _change(f"{_ROOT}/{action}", summary, "ReleaseState", body)
+
+
+def _judgments() -> Iterator[Route]:
+    """Give what people tell of the answers."""
+    yield _change(
+        f"{_PAIRS}/{{pair_id}}",
+        "Judge a pair; it is forgotten then.",
+        "ReleaseVerdict",
+        VerdictBody,
+        parameters=(_PAIR,),
+    )
+    yield _change(
+        f"{_ROOT}/corrections",
+        "Tell how many lines of an answer a user changed.",
+        "ReleaseCounted",
+        CorrectionsBody,
+    )
+
+
+def _change(
+    path: str,
+    summary: str,
+    answer: str,
+    body: type[msgspec.Struct],
+    *,
+    status: str = "200",
+    parameters: tuple[Json, ...] = (),
+) -> Route:
+    content: Json = {JSON: {"schema": ref(_PREFIX + body.__name__)}}
+    return Route(
+        path,
+        "post",
+        summary,
+        answer,
+        _CHANGES,
+        status=status,
+        parameters=parameters,
+        body={"required": True, "content": content},
+    )
 
 
 def release_schemas() -> Json:
@@ -139,41 +150,3 @@ def release_schemas() -> Json:
         "ReleaseVerdict": record({"better": text("canary, stable or same")}),
         "ReleaseCounted": record({"counted": {"type": "boolean"}}),
     }
-
-
-def _operation(
-    path: str,
-    method: str,
-    summary: str,
-    content: Json,
-    body: str = "",
-    parameters: Sequence[Json] = (),
-    *,
-    status: str = "200",
-) -> Json:
-    words = path.strip("/").translate(str.maketrans("/.", "__", "{}"))
-    refusals = _CHANGES if method == "post" else _LOOKS
-    problem = {"application/problem+json": {"schema": ref("Problem")}}
-    operation: Json = {
-        "operationId": f"{method}_{words}",
-        "tags": [TAG],
-        "summary": summary,
-        "security": [{}, {"key": []}, {"bearer": []}],
-        "parameters": list(parameters),
-        "responses": {
-            status: {"description": "done", "content": content},
-            **{code: {"description": _TOLD[code], "content": problem} for code in refusals},
-        },
-    }
-    if body:
-        form: Json = {_FORM: {"schema": ref(_PREFIX + body)}}
-        operation["requestBody"] = {"required": True, "content": form}
-    return operation
-
-
-def _json(name: str) -> Json:
-    return {_FORM: {"schema": ref(name)}}
-
-
-def _parameter(name: str, schema: Json) -> Json:
-    return {"name": name, "in": "path", "required": True, "description": "which", "schema": schema}
