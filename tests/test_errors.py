@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,16 @@ import pytest
 from shizi.core import errors
 from shizi.core.errors import (
     Busy,
+    JobNotFound,
+    LedgerFailed,
     MissingExtra,
     OptionError,
     RateLimited,
     ShiziError,
     TooLarge,
+    Unavailable,
 )
+from shizi.engine.messages import bytes_to_error, error_to_bytes
 
 DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "errors.md"
 
@@ -59,31 +64,47 @@ def test_every_error_says_what_to_do(kind: type[ShiziError]) -> None:
     assert kind.__doc__
 
 
+def _through_pickle(error: ShiziError) -> ShiziError:
+    copy: ShiziError = pickle.loads(pickle.dumps(error))
+    return copy
+
+
+def _through_a_message(error: ShiziError) -> ShiziError:
+    return bytes_to_error(error_to_bytes(error))
+
+
 def test_the_drawing_in_the_module_is_the_tree() -> None:
     drawn = re.findall(r"(\w+) +([a-z_]+) +(\d{3}) +(\d+)\b", errors.__doc__ or "")
 
     assert sorted(drawn) == sorted(
         (kind.__name__, kind.code, str(kind.http_status), str(kind.exit_status))
         for kind in KINDS
-        if kind.__module__ == errors.__name__ and kind is not ShiziError
+        if kind.__module__.startswith(errors.__name__) and kind is not ShiziError
     )
 
 
+@pytest.mark.parametrize("trip", [_through_pickle, _through_a_message], ids=["pickle", "message"])
 @pytest.mark.parametrize(
     "error",
     [
         TooLarge("max_pages", 1, 2),
         Busy(2.5),
+        Unavailable(2.5),
+        LedgerFailed("the disk is full", 2.5),
+        JobNotFound("ab12"),
         RateLimited(2.5),
         MissingExtra("train"),
         OptionError("x"),
     ],
+    ids=lambda error: error.code,
 )
-def test_an_error_survives_the_trip_between_processes(error: ShiziError) -> None:
-    copy = pickle.loads(pickle.dumps(error))
+def test_an_error_survives_the_trip_between_processes(
+    error: ShiziError, trip: Callable[[ShiziError], ShiziError]
+) -> None:
+    copy = trip(error)
 
     assert type(copy) is type(error)
-    assert copy.detail == error.detail
+    assert str(copy) == copy.detail == error.detail
     assert vars(copy) == vars(error)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from shizi.core.deadline import Deadline
-from shizi.core.errors import ShiziError
+from shizi.core.errors import ShiziError, find_kind
 from shizi.core.options import DecodeOptions, Limits, ReadOptions
 from shizi.core.types import Frame, Notice, PageResult, TextLayer
 
@@ -155,18 +155,13 @@ def bytes_to_message(data: bytes) -> Message:
 
 def error_to_message(error: ShiziError, call: str, deadline: Deadline) -> Failed:
     """Pack an error for the way."""
-    values = error.__reduce__()[1]
-    return Failed(call=call, deadline_s=deadline.at_s, code=error.code, values=tuple(values))
+    return Failed(call=call, deadline_s=deadline.at_s, code=error.code, values=error.values)
 
 
 def message_to_error(message: Failed) -> ShiziError:
     """Unpack an error; one this side does not know becomes a `ShiziError` of the same text."""
-    kinds: list[type[ShiziError]] = [ShiziError]
-    for kind in kinds:
-        kinds += kind.__subclasses__()
-    found = next((kind for kind in kinds if kind.code == message.code), ShiziError)
     try:
-        return found(*message.values)  # type: ignore[arg-type]
+        return find_kind(message.code)(*message.values)  # type: ignore[arg-type]
     except TypeError:
         return ShiziError(", ".join(map(str, message.values)))
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from shizi.core.errors import ShiziError, error_kinds
+from shizi.core.errors import ShiziError, find_kind
 from shizi.core.types import PageResult
 from shizi.formats import Document, Format, Json, dict_to_pages, failure_to_dict, pages_to_dict
 from shizi.jobs.ledger import Ledger
@@ -68,9 +68,8 @@ def entry_to_dict(entry: Entry, *, relative: bool = False) -> Json:
 
 def item_to_error(item: Item) -> ShiziError:
     """Give the error a file failed with."""
-    kinds = {kind.code: kind for kind in error_kinds()}
     # Its own values are gone; its class, which has the advice, and its sentence are not.
-    kind = kinds.get(item.code, ShiziError)
+    kind = find_kind(item.code)
     error = kind.__new__(kind)
     ShiziError.__init__(error, item.detail)
     return error

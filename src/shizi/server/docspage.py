@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from shizi.core.errors import ShiziError, error_kinds
+from shizi.core.errors import ShiziError, error_kinds, find_kind
 from shizi.server.apischema import HTTP_CODES
 from shizi.server.shapes import error_title
 
@@ -48,8 +48,8 @@ def error_page(code: str) -> str | None:
     if code in _HTTP:
         status, title, advice = _HTTP[code]
     else:
-        kind = next((kind for kind in error_kinds() if kind.code == code), None)
-        if kind is None:
+        kind = find_kind(code)
+        if kind.code != code:
             return None
         status, title, advice = _facts(kind)
     return _page(
