@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
+import subprocess
+import sys
 import tempfile
 import time
 import urllib.request
@@ -16,7 +19,7 @@ from typing import Any
 import pytest
 
 from tests.acceptance.test_hosts import draw_page
-from tests.program import Service, serving
+from tests.program import RECEIPT, ROOT, Service, environment, serving
 
 pytestmark = pytest.mark.acceptance
 
@@ -108,6 +111,28 @@ def test_without_a_folder_nothing_is_left(
         monkeypatch.setenv("TMPDIR", temporary)
         with serving(tmp_path) as service:
             _expect_each_once(service, _submit(service, files))
+            _run_snippet_of_docs(service, tmp_path)
             assert any(Path(temporary).glob("shizi-*"))
         assert not any(Path(temporary).glob("shizi-*"))
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["serve.log"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["receipt.csv", "serve.log"]
+
+
+def _run_snippet_of_docs(service: Service, folder: Path) -> None:
+    """Run what `docs/jobs.md` shows of the client."""
+    document = (ROOT / "docs" / "jobs.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"^```python\n(.*?)^```$", document, re.M | re.S)
+    code = code.replace("http://127.0.0.1:5000", service.url).replace(
+        "examples/", f"{RECEIPT.parent}/"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        cwd=folder,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        timeout=_PATIENCE_S,
+        check=True,
+    )
+
+    told = done.stdout.decode()
+    assert told.startswith("succeeded 1\nreceipt.png 杭州西溪书店\n")
+    assert "杭州西溪书店" in (folder / "receipt.csv").read_text(encoding="utf-8-sig")

@@ -5,14 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from werkzeug.serving import make_server
 
 from shizi.client import Client
 from shizi.core.config import load
@@ -37,27 +34,7 @@ from shizi.server.app import create_app
 from shizi.server.keys import draw_key, write_keys
 from tests.fakes import FakeReader, one_page
 from tests.program import environment
-
-Serve = Callable[..., str]
-
-
-@pytest.fixture
-def serve() -> Iterator[Serve]:
-    """Give what serves an application and tells its address."""
-    started: list[tuple[Any, threading.Thread]] = []
-
-    def start(app: Any) -> str:
-        server = make_server("127.0.0.1", 0, app, threaded=True)
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        started.append((server, thread))
-        return f"http://127.0.0.1:{server.port}"
-
-    yield start
-    for server, thread in started:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+from tests.unit.client.conftest import Serve
 
 
 def _app(reader: FakeReader, **flags: Any) -> Any:
