@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import PurePath
@@ -72,12 +72,12 @@ class Format:
         return writer
 
 
-def _formats() -> Iterator[Format]:
-    yield Format("txt", "txt", "text/plain; charset=utf-8", "plain text", "TxtWriter")
-    yield Format("json", "json", "application/json", "everything known, for programs", "JsonWriter")
-    yield Format("jsonl", "jsonl", "application/jsonl", "JSON, a document a line", "JsonlWriter")
-    yield Format("csv", "csv", "text/csv; charset=utf-8", "a row a line", "CsvWriter")
-    yield Format(
+_TABLE = (
+    Format("txt", "txt", "text/plain; charset=utf-8", "plain text", "TxtWriter"),
+    Format("json", "json", "application/json", "everything known, for programs", "JsonWriter"),
+    Format("jsonl", "jsonl", "application/jsonl", "JSON, a document a line", "JsonlWriter"),
+    Format("csv", "csv", "text/csv; charset=utf-8", "a row a line", "CsvWriter"),
+    Format(
         "xlsx",
         "xlsx",
         f"{_OFFICE}.spreadsheetml.sheet",
@@ -85,9 +85,9 @@ def _formats() -> Iterator[Format]:
         "XlsxWriter",
         binary=True,
         extra=_EXTRA,
-    )
-    yield Format("md", "md", "text/markdown; charset=utf-8", "paragraphs", "MdWriter")
-    yield Format(
+    ),
+    Format("md", "md", "text/markdown; charset=utf-8", "paragraphs", "MdWriter"),
+    Format(
         "docx",
         "docx",
         f"{_OFFICE}.wordprocessingml.document",
@@ -95,16 +95,16 @@ def _formats() -> Iterator[Format]:
         "DocxWriter",
         binary=True,
         extra=_EXTRA,
-    )
-    yield Format(
+    ),
+    Format(
         "hocr",
         "hocr",
         "text/html; charset=utf-8",
         "words and where they stand, as HTML",
         "HocrWriter",
         places_words=True,
-    )
-    yield Format(
+    ),
+    Format(
         "alto",
         "xml",
         "application/alto+xml",
@@ -112,8 +112,8 @@ def _formats() -> Iterator[Format]:
         "AltoWriter",
         places_words=True,
         one=True,
-    )
-    yield Format(
+    ),
+    Format(
         "pdf",
         "pdf",
         "application/pdf",
@@ -123,10 +123,9 @@ def _formats() -> Iterator[Format]:
         extra=_EXTRA,
         shows_pages=True,
         places_words=True,
-    )
-
-
-FORMATS: Mapping[str, Format] = {form.name: form for form in _formats()}
+    ),
+)
+FORMATS: Mapping[str, Format] = {form.name: form for form in _TABLE}
 
 
 def format_of(path: str | None) -> Format | None:

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from shizi.core.config import Settings
@@ -45,45 +45,18 @@ def make_fleet(
         stable: version that serves from the start.
         wanted: gives the versions to keep, the one that answers by default first.
     """
-    server, engine = settings.server, settings.engine
     headroom = Headroom(
-        engine.memory_budget,
+        settings.engine.memory_budget,
         allowance.version_bytes,
         lambda: sum(map(memory_bytes, family(os.getpid()))),
         lambda: free_bytes(measure_budget().memory_bytes),
     )
 
     def program(version: str) -> Program:
-        name = socket_of(folder, version)
-
-        def command(generation: int, reports: int) -> Sequence[str]:
-            plan = EnginePlan(
-                socket=str(_generation(name, generation)),
-                decoders=str(folder / "decoders.sock"),
-                recognizer=version,
-                models=str(settings.paths.models or ""),
-                threads=settings.reader.threads,
-                places=allowance.places,
-                waiting=engine.waiting,
-                batch_columns=allowance.batch_columns,
-                arena_bytes=allowance.arena_bytes,
-                decode_s=engine.decode_s,
-                grace_s=server.timeout_s,
-                # A service with a weak model is better than none; a release needs no weak model.
-                golden_errors=1.0 if version == stable else GOLDEN_ERRORS,
-                log_format=server.log_format,
-            )
-            return engine_command(reports, plan)
-
-        return Program(
-            ENGINE,
-            command,
-            on_ready=lambda generation: point(name, _generation(name, generation)),
-            is_well=lambda generation: _answers(_generation(name, generation)),
-            grace_s=server.timeout_s + 5,
-            most_bytes=allowance.engine_bytes,
-            # For a moment there are two: not where memory is counted.
-            overlap=not engine.memory_budget,
+        # A service with a weak model is better than none; a release needs no weak model.
+        golden_errors = 1.0 if version == stable else GOLDEN_ERRORS
+        return _program(
+            settings, allowance, _plan(settings, allowance, folder, version, golden_errors)
         )
 
     def room(version: str) -> None:
@@ -96,7 +69,49 @@ def make_fleet(
         program=program,
         room=room,
         idle=lambda version: _is_idle(socket_of(folder, version)),
-        drain_s=server.max_request_timeout_s,
+        drain_s=settings.server.max_request_timeout_s,
+    )
+
+
+def _plan(
+    settings: Settings, allowance: Allowance, folder: Path, version: str, golden_errors: float
+) -> EnginePlan:
+    """Say what the engine of a version is told; its socket is the name that leads to it."""
+    engine = settings.engine
+    return EnginePlan(
+        socket=str(socket_of(folder, version)),
+        decoders=str(folder / "decoders.sock"),
+        recognizer=version,
+        models=str(settings.paths.models or ""),
+        threads=settings.reader.threads,
+        places=allowance.places,
+        waiting=engine.waiting,
+        batch_columns=allowance.batch_columns,
+        arena_bytes=allowance.arena_bytes,
+        decode_s=engine.decode_s,
+        grace_s=settings.server.timeout_s,
+        golden_errors=golden_errors,
+        log_format=settings.server.log_format,
+    )
+
+
+def _program(settings: Settings, allowance: Allowance, plan: EnginePlan) -> Program:
+    """Say how an engine is kept: each generation has a socket of its own, the name follows."""
+    name = Path(plan.socket)
+
+    def command(generation: int, reports: int) -> Sequence[str]:
+        socket = str(_generation(name, generation))
+        return engine_command(reports, replace(plan, socket=socket))
+
+    return Program(
+        ENGINE,
+        command,
+        on_ready=lambda generation: point(name, _generation(name, generation)),
+        is_well=lambda generation: _answers(_generation(name, generation)),
+        grace_s=plan.grace_s + 5,
+        most_bytes=allowance.engine_bytes,
+        # For a moment there are two: not where memory is counted.
+        overlap=not settings.engine.memory_budget,
     )
 
 
