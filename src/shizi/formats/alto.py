@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO, Final
 
-from shizi.core.errors import ShiziError
 from shizi.core.types import Direction, PageResult, Quad, TextLine
-from shizi.formats.markup import attribute, escape, whole_bounds
+from shizi.formats.markup import MarkupWriter, attribute, whole_bounds
 from shizi.formats.paragraphs import paragraphs
 from shizi.formats.words import Piece, piece_box, split_line
-from shizi.formats.writing import Document, TextFile
+from shizi.formats.writing import Document
 
 _HEAD: Final = """<?xml version="1.0" encoding="UTF-8"?>
 <alto xmlns="http://www.loc.gov/standards/alto/ns-v4#" \
@@ -19,7 +18,7 @@ xsi:schemaLocation="http://www.loc.gov/standards/alto/ns-v4# \
 http://www.loc.gov/standards/alto/v4/alto-4-4.xsd" SCHEMAVERSION="4.4">
 <Description>
 <MeasurementUnit>pixel</MeasurementUnit>
-<sourceImageInformation><fileName>{name}</fileName></sourceImageInformation>
+<sourceImageInformation><fileName>{title}</fileName></sourceImageInformation>
 <Processing ID="processing_1">
 <processingSoftware><softwareName>Shizi</softwareName></processingSoftware>
 </Processing>
@@ -29,7 +28,7 @@ http://www.loc.gov/standards/alto/v4/alto-4-4.xsd" SCHEMAVERSION="4.4">
 _FOOT: Final = "</Layout>\n</alto>\n"
 
 
-class AltoWriter:
+class AltoWriter(MarkupWriter):
     """Writes pages as they come.
 
     Args:
@@ -37,38 +36,18 @@ class AltoWriter:
         several: changes nothing; the format holds one document.
     """
 
-    def __init__(self, out: BinaryIO, *, several: bool = False) -> None:  # noqa: ARG002
-        self._out = TextFile(out)
-        self._begun = False
+    def __init__(self, out: BinaryIO, *, several: bool = False) -> None:
+        super().__init__(out, _HEAD, _FOOT, several=several)
         self._pages = 0
 
     def begin(self, document: Document) -> None:
         """Write the description; that of the first document stands for all."""
-        if not self._begun:
-            self._write_head(document.name)
+        self._open(document.name)
 
     def add(self, page: PageResult) -> None:
         """Write a page."""
         self._pages += 1
-        for part in _page_markup(page, self._pages):
-            self._out.write(part + "\n")
-
-    def end(self, total_time_s: float) -> None:  # noqa: ARG002 - ALTO has no place for it
-        """Hand the pages on."""
-        self._out.flush()
-
-    def fail(self, name: str, error: ShiziError) -> None:
-        """Write nothing: ALTO has no place for it."""
-
-    def close(self) -> None:
-        """End the document."""
-        if not self._begun:
-            self._write_head("")
-        self._out.write(_FOOT)
-
-    def _write_head(self, name: str) -> None:
-        self._begun = True
-        self._out.write(_HEAD.format(name=escape(name)))
+        self._add(_page_markup(page, self._pages))
 
 
 def _page_markup(page: PageResult, serial: int) -> Iterator[str]:

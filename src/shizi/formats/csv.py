@@ -8,10 +8,9 @@ import re
 from collections.abc import Sequence
 from typing import BinaryIO, Final
 
-from shizi.core.errors import ShiziError
 from shizi.core.types import PageResult
 from shizi.formats.rows import COLUMNS, Cell, page_rows
-from shizi.formats.writing import Document, TextFile
+from shizi.formats.writing import Document, TextWriter
 
 #: Excel takes UTF-8 for what it is only after this mark.
 _MARK: Final = "\ufeff"
@@ -19,7 +18,7 @@ _MARK: Final = "\ufeff"
 _FORMULA: Final = re.compile(r"[=+\-@\t\r\n＝＋－＠]")
 
 
-class CsvWriter:
+class CsvWriter(TextWriter):
     """Writes rows as pages come.
 
     Args:
@@ -27,8 +26,8 @@ class CsvWriter:
         several: changes nothing; each row names its document.
     """
 
-    def __init__(self, out: BinaryIO, *, several: bool = False) -> None:  # noqa: ARG002
-        self._out = TextFile(out)
+    def __init__(self, out: BinaryIO, *, several: bool = False) -> None:
+        super().__init__(out, several=several)
         self._name = ""
         self._out.write(_MARK)
         self._write(COLUMNS)
@@ -41,16 +40,6 @@ class CsvWriter:
         """Write the rows of a page."""
         for row in page_rows(self._name, page):
             self._write(row)
-
-    def end(self, total_time_s: float) -> None:  # noqa: ARG002 - rows have no place for it
-        """Hand the rows on."""
-        self._out.flush()
-
-    def fail(self, name: str, error: ShiziError) -> None:
-        """Write nothing: a table of lines has no place for it."""
-
-    def close(self) -> None:
-        """Write nothing more."""
 
     def _write(self, row: Sequence[Cell]) -> None:
         line = io.StringIO()

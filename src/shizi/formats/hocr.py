@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import BinaryIO, Final
 
-from shizi.core.errors import ShiziError
 from shizi.core.types import Direction, PageResult, Quad, TextLine
-from shizi.formats.markup import attribute, escape, whole_bounds
+from shizi.formats.markup import MarkupWriter, attribute, escape, whole_bounds
 from shizi.formats.paragraphs import paragraphs
 from shizi.formats.words import piece_box, words
-from shizi.formats.writing import Document, TextFile
+from shizi.formats.writing import Document
 
 _HEAD: Final = """<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Transitional//EN" \
@@ -24,11 +23,12 @@ _HEAD: Final = """<?xml version="1.0" encoding="UTF-8"?>
 </head>
 <body>
 """
+_FOOT: Final = "</body>\n</html>\n"
 #: A line turned less is no rotated text.
 _LEAST_ANGLE_DEG: Final = 1.0
 
 
-class HocrWriter:
+class HocrWriter(MarkupWriter):
     """Writes pages as they come.
 
     Args:
@@ -37,40 +37,19 @@ class HocrWriter:
     """
 
     def __init__(self, out: BinaryIO, *, several: bool = False) -> None:
-        self._out = TextFile(out)
-        self._several = several
-        self._begun = False
+        super().__init__(out, _HEAD, _FOOT, several=several)
         self._name = ""
         self._pages = 0
 
     def begin(self, document: Document) -> None:
         """Write the head before the first document."""
         self._name = document.name
-        if not self._begun:
-            self._write_head("" if self._several else document.name)
+        self._open("" if self._several else document.name)
 
     def add(self, page: PageResult) -> None:
         """Write a page."""
         self._pages += 1
-        for part in _page_markup(self._name, page, self._pages):
-            self._out.write(part + "\n")
-
-    def end(self, total_time_s: float) -> None:  # noqa: ARG002 - hOCR has no place for it
-        """Hand the pages on."""
-        self._out.flush()
-
-    def fail(self, name: str, error: ShiziError) -> None:
-        """Write nothing: hOCR has no place for it."""
-
-    def close(self) -> None:
-        """End the document."""
-        if not self._begun:
-            self._write_head("")
-        self._out.write("</body>\n</html>\n")
-
-    def _write_head(self, title: str) -> None:
-        self._begun = True
-        self._out.write(_HEAD.format(title=escape(title)))
+        self._add(_page_markup(self._name, page, self._pages))
 
 
 def _page_markup(name: str, page: PageResult, serial: int) -> Iterator[str]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from typing import BinaryIO, Final
 
-from shizi.core.errors import ShiziError
 from shizi.core.types import PageResult
 from shizi.formats.paragraphs import join_lines, paragraphs
-from shizi.formats.writing import Document, TextFile
+from shizi.formats.writing import Document, TextWriter
 
 #: What means something anywhere in a line, and what does only at its beginning.
 _INLINE: Final = re.compile(r"[\\`*_\[\]<>|~&$]")
@@ -16,7 +15,7 @@ _AT_START: Final = re.compile(r"(?:[#+\-=:>]|([0-9]{1,9})(?=[.)]))")
 _RULE: Final = "---"
 
 
-class MdWriter:
+class MdWriter(TextWriter):
     """Writes paragraphs as pages come.
 
     Args:
@@ -25,8 +24,7 @@ class MdWriter:
     """
 
     def __init__(self, out: BinaryIO, *, several: bool = False) -> None:
-        self._out = TextFile(out)
-        self._several = several
+        super().__init__(out, several=several)
         self._blocks = 0
         self._pages = 0
 
@@ -44,16 +42,6 @@ class MdWriter:
         for lines in paragraphs(page):
             if text := escaped(join_lines(lines)):
                 self._write(text)
-
-    def end(self, total_time_s: float) -> None:  # noqa: ARG002 - text has no place for it
-        """Hand the text on."""
-        self._out.flush()
-
-    def fail(self, name: str, error: ShiziError) -> None:
-        """Write nothing: text has no place for it."""
-
-    def close(self) -> None:
-        """Write nothing more."""
 
     def _write(self, block: str) -> None:
         self._out.write(("\n" if self._blocks else "") + block + "\n")

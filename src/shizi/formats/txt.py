@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import BinaryIO
 
-from shizi.core.errors import ShiziError
 from shizi.core.types import PageResult
-from shizi.formats.writing import Document, TextFile
+from shizi.formats.writing import Document, TextWriter
 
 
-class TxtWriter:
+class TxtWriter(TextWriter):
     """Writes plain text.
 
     Args:
@@ -18,8 +17,7 @@ class TxtWriter:
     """
 
     def __init__(self, out: BinaryIO, *, several: bool = False) -> None:
-        self._out = TextFile(out)
-        self._several = several
+        super().__init__(out, several=several)
         self._documents = 0
         self._pages = 0
 
@@ -36,13 +34,3 @@ class TxtWriter:
         gap = "\f" if self._pages else ""
         self._out.write(gap + (page.text + "\n" if page.lines else ""))
         self._pages += 1
-
-    def end(self, total_time_s: float) -> None:  # noqa: ARG002 - text has no place for it
-        """Hand the text on."""
-        self._out.flush()
-
-    def fail(self, name: str, error: ShiziError) -> None:
-        """Write nothing: text has no place for it."""
-
-    def close(self) -> None:
-        """Write nothing more."""

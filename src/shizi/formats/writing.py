@@ -109,3 +109,26 @@ class TextFile:
     def flush(self) -> None:
         """Hand on what was written."""
         self._out.flush()
+
+
+class TextWriter:
+    """What writers of text share: most formats have no place for times, failures and an end.
+
+    Args:
+        out: to write to; stays open.
+        several: whether results of more than one document will come.
+    """
+
+    def __init__(self, out: BinaryIO, *, several: bool = False) -> None:
+        self._out = TextFile(out)
+        self._several = several
+
+    def end(self, total_time_s: float) -> None:  # noqa: ARG002 - no place for it
+        """Hand on what was written."""
+        self._out.flush()
+
+    def fail(self, name: str, error: ShiziError) -> None:
+        """Write nothing."""
+
+    def close(self) -> None:
+        """Write nothing more."""

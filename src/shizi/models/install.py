@@ -16,6 +16,7 @@ from shizi.core.errors import (
     ModelConflict,
     ModelNotFound,
 )
+from shizi.core.files import sync_folder
 from shizi.models.bundle import unpack
 from shizi.models.manifest import (
     MANIFEST,
@@ -84,7 +85,7 @@ def remove(ref: str, folder: Path, in_use: Callable[[Manifest], str]) -> Manifes
     with _staging(folder) as staging, _told(folder):
         # Renamed first: nobody finds a model that is half gone.
         manifest.file.parent.rename(staging / "removed")
-        _sync(folder)
+        sync_folder(folder)
     return manifest
 
 
@@ -116,7 +117,7 @@ def _install_folder(source: Path, folder: Path, staging: Path, check: Check) -> 
         for path in manifest.digests:
             _write(staged / path.name, read_signed(manifest, path))
         _write(staged / MANIFEST, (source / MANIFEST).read_bytes())
-        _sync(staged)
+        sync_folder(staged)
     check(ModelStore((staging,)), read_manifest(staged / MANIFEST))
     final = folder / manifest.ref
     with _told(folder):
@@ -126,7 +127,7 @@ def _install_folder(source: Path, folder: Path, staging: Path, check: Check) -> 
             if final.exists():
                 raise ModelConflict(f"{final} is there already") from error
             raise
-        _sync(folder)
+        sync_folder(folder)
     return read_manifest(final / MANIFEST)
 
 
@@ -198,12 +199,3 @@ def _write(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    """Have the disk know the names in a folder; a power cut must not forget a model."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -12,8 +12,8 @@ from enum import StrEnum
 
 import msgspec
 
-from shizi.core.errors import ReleaseInvalid
 from shizi.release.plan import BASIS_POINTS, Guards, Plan
+from shizi.release.stored import decode
 
 SCHEMA = 1
 
@@ -146,7 +146,4 @@ def json_to_document(content: bytes) -> Document:
     Raises:
         ReleaseInvalid: it is no document, is torn, or a value lies outside its range.
     """
-    try:
-        return msgspec.json.decode(content, type=Document)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ReleaseInvalid(f"the state of the release is no valid document: {error}") from error
+    return decode(content, Document, "the state of the release is no valid document")

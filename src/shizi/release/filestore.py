@@ -15,8 +15,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from shizi.core.errors import ReleaseInvalid, ReleaseStoreGone
+from shizi.core.files import append_line, locked, replace_file
 from shizi.release.document import Document, document_to_json, json_to_document
-from shizi.release.files import append_line, locked, replace_file
 from shizi.release.snapshots import Snapshot, json_to_snapshot, snapshot_to_json
 from shizi.release.store import Entry, check_step, entry_of, entry_to_json, json_to_entry
 

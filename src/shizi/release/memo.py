@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
+from shizi.core.errors import ReleaseInvalid
 from shizi.release.evidence import Counts, Evidence
 from shizi.release.guards import Reading
 from shizi.release.observations import Tally
+from shizi.release.stored import decode
 
 MOST_POINTS = 240
 
@@ -102,8 +104,8 @@ def memo_to_json(memo: Memo) -> bytes:
 def json_to_memo(content: bytes) -> Memo:
     """Read one; what is empty or damaged begins anew: nothing is decided by its absence."""
     try:
-        return msgspec.json.decode(content, type=Memo) if content else Memo()
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        return decode(content, Memo, "the notes are damaged") if content else Memo()
+    except ReleaseInvalid:
         return Memo()
 
 

@@ -16,11 +16,13 @@ from pathlib import Path
 
 import msgspec
 
+from shizi.core.errors import ReleaseInvalid
+from shizi.core.files import replace_file
 from shizi.core.types import PageResult
 from shizi.release.document import Document
-from shizi.release.files import replace_file
 from shizi.release.observations import Kind, Side
 from shizi.release.readings import kind_of
+from shizi.release.stored import decode
 
 MOST_PAIRS = 100
 MOST_BYTES = 5_000_000
@@ -105,8 +107,8 @@ class PairBox:
         if not _ID.fullmatch(pair_id):
             return None
         try:
-            return msgspec.json.decode(self._path(pair_id, ".json").read_bytes(), type=Pair)
-        except (OSError, msgspec.DecodeError):
+            return decode(self._path(pair_id, ".json").read_bytes(), Pair, "a pair is damaged")
+        except (OSError, ReleaseInvalid):
             return None
 
     def picture(self, pair_id: str) -> bytes | None:

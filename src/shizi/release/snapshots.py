@@ -14,8 +14,8 @@ from enum import StrEnum
 
 import msgspec
 
-from shizi.core.errors import ReleaseInvalid
 from shizi.release.observations import Kind, Observation, Side, Tally, tally_of, total
+from shizi.release.stored import decode
 
 
 class Load(StrEnum):
@@ -87,10 +87,7 @@ def json_to_snapshot(content: bytes) -> Snapshot:
     Raises:
         ReleaseInvalid: it is none, or torn.
     """
-    try:
-        return msgspec.json.decode(content, type=Snapshot)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ReleaseInvalid(f"a process told no valid numbers: {error}") from error
+    return decode(content, Snapshot, "a process told no valid numbers")
 
 
 class Recorder:

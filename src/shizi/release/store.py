@@ -9,9 +9,10 @@ from typing import Protocol
 
 import msgspec
 
-from shizi.core.errors import ReleaseConflict, ReleaseInvalid
+from shizi.core.errors import ReleaseConflict
 from shizi.release.document import Document, Phase
 from shizi.release.snapshots import Snapshot
+from shizi.release.stored import decode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,10 +74,7 @@ def json_to_entry(content: bytes) -> Entry:
     Raises:
         ReleaseInvalid: it is none, or torn.
     """
-    try:
-        return msgspec.json.decode(content, type=Entry)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ReleaseInvalid(f"a line of the log of changes is damaged: {error}") from error
+    return decode(content, Entry, "a line of the log of changes is damaged")
 
 
 class ReleaseStore(Protocol):

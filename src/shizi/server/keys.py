@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import logging
-import os
 import re
 import secrets
 import threading
@@ -19,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shizi.core.errors import ConfigError, FileAccessError, OptionError
+from shizi.core.files import replace_file
 
 _log = logging.getLogger(__name__)
 
@@ -90,16 +90,10 @@ def write_keys(file: Path, keys: Sequence[Key]) -> None:
     Raises:
         FileAccessError: it cannot be written.
     """
-    draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
+    content = "".join(key.line() + "\n" for key in keys)
     try:
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as output:
-            output.write("".join(key.line() + "\n" for key in keys))
-            output.flush()
-            os.fsync(output.fileno())
-        draft.replace(file)
+        replace_file(file, content.encode())
     except OSError as error:
-        draft.unlink(missing_ok=True)
         raise FileAccessError(f"{file} cannot be written: {error.strerror}") from error
 
 

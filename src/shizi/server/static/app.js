@@ -5,6 +5,7 @@ import { connectCorrections } from "./js/corrections.js";
 import { at } from "./js/dom.js";
 import { connectFileList } from "./js/file_list.js";
 import { Files } from "./js/files.js";
+import { connectFrame } from "./js/frame.js";
 import { connectHistory } from "./js/history_panel.js";
 import { connectIntake } from "./js/intake.js";
 import { connectJobs } from "./js/jobs_panel.js";
@@ -16,7 +17,6 @@ import { Result } from "./js/result.js";
 import { Run } from "./js/run.js";
 import { connectTakeaway } from "./js/takeaway.js";
 import { Viewer } from "./js/viewer.js";
-import { languageOfBrowser, setLanguage, spoken } from "./js/words.js";
 
 const files = new Files();
 const queue = new Queue(files, ask, options);
@@ -42,14 +42,6 @@ viewer.onHover = hover;
 result.lines.onHover = hover;
 viewer.onEdit = (index) => result.lines.edit(index);
 
-at("forget-key").addEventListener("click", () => {
-  ask.forgetKey();
-  announce("keyForgotten");
-});
-for (const close of document.querySelectorAll("dialog [data-close]")) {
-  close.addEventListener("click", () => close.closest("dialog").close());
-}
-at("language").addEventListener("click", () => setLanguage(spoken() === "zh" ? "en" : "zh"));
+at("forget-key").addEventListener("click", () => announce("keyForgotten"));
 
-ask.showKey();
-setLanguage(languageOfBrowser());
+connectFrame();

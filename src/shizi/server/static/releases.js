@@ -1,8 +1,8 @@
 // The page of releases: looks every two seconds, and says what it sees.
 
-import * as ask from "./js/ask.js";
 import { at } from "./js/dom.js";
 import { download } from "./js/download.js";
+import { connectFrame } from "./js/frame.js";
 import { call, textAt } from "./js/releases/api.js";
 import { drawCurves } from "./js/releases/curves.js";
 import { connectMoves, showState } from "./js/releases/state.js";
@@ -10,7 +10,7 @@ import { showPairs } from "./js/releases/pairs.js";
 import { connectStart, offerStart } from "./js/releases/start.js";
 import { showGuards, showLog } from "./js/releases/tables.js";
 import { WORDS } from "./js/releases/words.js";
-import { addWords, languageOfBrowser, onLanguage, say, setLanguage, spoken } from "./js/words.js";
+import { addWords, onLanguage, say } from "./js/words.js";
 
 const LOOK_MS = 2000;
 let last = null;
@@ -65,15 +65,9 @@ at("report").addEventListener("click", async () => {
   const text = await textAt("/v1/releases/report");
   if (text) download(`${last.content.release.release_id}.md`, text, "text/markdown");
 });
-at("forget-key").addEventListener("click", () => ask.forgetKey());
-for (const close of document.querySelectorAll("dialog [data-close]")) {
-  close.addEventListener("click", () => close.closest("dialog").close());
-}
-at("language").addEventListener("click", () => setLanguage(spoken() === "zh" ? "en" : "zh"));
 onLanguage(() => {
   document.title = say("releaseTitle");
   show();
 });
-ask.showKey();
-setLanguage(languageOfBrowser());
+connectFrame();
 watch();

@@ -1,9 +1,20 @@
 // Asks a person for what the service asks for: the password of a PDF, an API key.
 
-import { at } from "./dom.js";
+import { at, make } from "./dom.js";
 import { onLanguage, say } from "./words.js";
 
 const STORE = "shizi.key";
+
+// The same on every page, so that no page needs to hold it.
+const title = make("h2", { id: "ask-title" });
+const text = make("p", { id: "ask-text" });
+const value = make("input", { id: "ask-value", type: "password", autocomplete: "off", required: true });
+const dialog = make("dialog", { id: "ask", "aria-labelledby": "ask-title" },
+  make("form", { method: "dialog" }, title, text, value,
+    make("div", { class: "ends" },
+      make("button", { type: "button", "data-close": true, "data-text": "cancel" }),
+      make("button", { type: "submit", value: "ok", class: "main", "data-text": "confirm" }))));
+document.body.append(dialog);
 
 // One dialog at a time; who comes while one is open waits.
 let turn = Promise.resolve();
@@ -55,13 +66,12 @@ function inTurn(work) {
 }
 
 function prompt(kind, words, signal) {
-  const dialog = at("ask");
-  at("ask-value").value = "";
+  value.value = "";
   const show = () => {
-    const { title, text, label } = words();
-    at("ask-title").textContent = title;
-    at("ask-text").textContent = text;
-    at("ask-value").setAttribute("aria-label", label);
+    const told = words();
+    title.textContent = told.title;
+    text.textContent = told.text;
+    value.setAttribute("aria-label", told.label);
   };
   show();
   dialog.dataset.kind = kind;
@@ -74,9 +84,9 @@ function prompt(kind, words, signal) {
     dialog.addEventListener("close", () => {
       signal.removeEventListener("abort", close);
       retell = null;
-      const value = at("ask-value").value;
-      at("ask-value").value = "";
-      resolve(dialog.returnValue === "ok" && value ? value : null);
+      const given = value.value;
+      value.value = "";
+      resolve(dialog.returnValue === "ok" && given ? given : null);
     }, { once: true });
   });
 }
