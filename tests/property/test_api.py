@@ -87,11 +87,21 @@ def _says_what_no_schema_can(case: Any) -> bool:
     return (
         bool(twice)
         or ("compat" in query and many)
+        or _asks_for_no_file({**chosen, **query}, many=many)
         or _backwards(chosen.get("pages"))
         or _backwards(query.get("pages"))
         # What one value of a plan may be hangs on the others.
         or (case.path == "/v1/releases" and bool({"plan", "guards"} & set(body)))
     )
+
+
+def _asks_for_no_file(options: dict[str, Any], *, many: bool) -> bool:
+    """Tell a format that does not go with the other options or the pictures."""
+    form = options.get("format")
+    if form is None or form == "json":
+        return form is not None and "compat" in options
+    apart = "compat" in options or options.get("coords") == "relative"
+    return apart or (form == "alto" and many)
 
 
 def _backwards(pages: object) -> bool:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from shizi.client.connection import Connection, Request
+from shizi.client.download import fetch, format_for, format_named, save
 from shizi.client.failures import entry_to_error, same_form
 from shizi.client.form import Form, OptionValue, Source
 from shizi.client.jobs import Jobs
-from shizi.core.errors import ShiziError
+from shizi.core.errors import OptionError, ShiziError
 from shizi.core.types import PageResult
-from shizi.formats import dict_to_pages
+from shizi.formats import Format, dict_to_pages
 
 
 class Client:
@@ -65,9 +68,48 @@ class Client:
         Raises:
             ShiziError: see `read`; the request fails as a whole.
         """
+        if options.get("format", "json") != "json":
+            raise OptionError("format is for `content` and `save`; `read` gives pages")
         answer = self._connection.ask(Request("POST", "/v1/ocr", Form(options, sources)))
         with same_form():
             return [_entry_to_result(entry) for entry in answer.content["documents"]]
+
+    def content(self, source: Source, form: str = "txt", **options: OptionValue) -> bytes:
+        """Read a picture or document and give what was read as a file.
+
+        Args:
+            source: a path, or the bytes of an encoded file.
+            form: name of a format, such as "md"; all of docs/formats.md but pdf.
+            options: as `GET /v1/options` lists them.
+
+        Raises:
+            OptionError: there is no such format.
+            MissingExtra: the service lacks a package that the format needs.
+            ShiziError: see `read`.
+        """
+        chosen = format_named(form)
+        return fetch(self._connection, _file_request(source, chosen, options), chosen)
+
+    def save(
+        self,
+        source: Source,
+        path: str | os.PathLike[str],
+        form: str | None = None,
+        **options: OptionValue,
+    ) -> None:
+        """Read a picture or document and write what was read into a file; see `content`.
+
+        Args:
+            source: a path, or the bytes of an encoded file.
+            path: of the file to write; it is there whole or not at all.
+            form: name of a format; None takes the one of the path's ending.
+            options: as `GET /v1/options` lists them.
+
+        Raises:
+            FileAccessError: it cannot be written.
+        """
+        chosen = format_for(path, form)
+        save(self._connection, _file_request(source, chosen, options), chosen, Path(path))
 
     def models(self) -> list[dict[str, Any]]:
         """List the models of the service.
@@ -84,6 +126,11 @@ class Client:
             ShiziError: see `read`.
         """
         return dict(self._connection.ask(Request("GET", "/v1/options")).content)
+
+
+def _file_request(source: Source, form: Format, options: Mapping[str, OptionValue]) -> Request:
+    fields = {**options, "format": form.name}
+    return Request("POST", "/v1/ocr", Form(fields, [source], named=True))
 
 
 def _entry_to_result(entry: Mapping[str, Any]) -> list[PageResult] | ShiziError:

@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from shizi.core.errors import error_kinds
 from shizi.formats import Json
 from shizi.server.compat.baidu import BAIDU_FLAGS
-from shizi.server.schema import Option
+from shizi.server.schema import Option, plain_options
 
 BASE64_PATTERN = "^(data:[^,]*;base64,)?([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
 HTTP_CODES = ("not_found", "method_not_allowed")
+#: Before the names of bodies of routes whose answers have one form.
+PLAIN = "Plain"
 
 
 def ref(name: str) -> Json:
@@ -53,7 +55,9 @@ def schemas(options: Mapping[str, Option], max_documents: int) -> Json:
     """Give all schemas by name."""
     return {
         **_pictures(),
-        **_requests(options, max_documents),
+        **_requests("", options, max_documents),
+        **_requests(PLAIN, plain_options(options), max_documents),
+        "BaiduRequest": _baidu_request(),
         **_results(),
         **_failures(),
         **_facts(),
@@ -77,7 +81,8 @@ def _pictures() -> Json:
     }
 
 
-def _requests(options: Mapping[str, Option], max_documents: int) -> Json:
+def _requests(prefix: str, options: Mapping[str, Option], max_documents: int) -> Json:
+    """Describe the bodies that hold these options."""
     several: Json = {"minItems": 1, "maxItems": max_documents}
     files = array(ref("File"), "pictures and documents; `image` and `image_file` are taken too")
     chosen = {
@@ -87,33 +92,36 @@ def _requests(options: Mapping[str, Option], max_documents: int) -> Json:
         name: {**option_text(option), "description": option.doc} for name, option in options.items()
     }
     return {
-        "Options": {"type": "object", "properties": chosen, "additionalProperties": False},
-        "JsonRequest": {
+        f"{prefix}Options": {"type": "object", "properties": chosen, "additionalProperties": False},
+        f"{prefix}JsonRequest": {
             "type": "object",
             "properties": {
                 "image": ref("Picture"),
                 "images": {**array(ref("Picture")), **several},
-                "options": ref("Options"),
+                "options": ref(f"{prefix}Options"),
             },
             "oneOf": [{"required": ["image"]}, {"required": ["images"]}],
             "additionalProperties": False,
         },
-        "FormRequest": {
+        f"{prefix}FormRequest": {
             "type": "object",
             "properties": {"file": {**files, **several}, **fields},
             "required": ["file"],
             "additionalProperties": False,
         },
-        "BaiduRequest": {
-            "type": "object",
-            "properties": {
-                "image": ref("Picture"),
-                "recognize_granularity": {"type": "string", "enum": ["big", "small"]},
-                **{flag: {"type": "string", "enum": ["true", "false"]} for flag in BAIDU_FLAGS},
-            },
-            "required": ["image"],
-            "additionalProperties": False,
+    }
+
+
+def _baidu_request() -> Json:
+    return {
+        "type": "object",
+        "properties": {
+            "image": ref("Picture"),
+            "recognize_granularity": {"type": "string", "enum": ["big", "small"]},
+            **{flag: {"type": "string", "enum": ["true", "false"]} for flag in BAIDU_FLAGS},
         },
+        "required": ["image"],
+        "additionalProperties": False,
     }
 
 

@@ -45,12 +45,14 @@ class Body:
 
     Attributes:
         files: (field, bytes) of a multipart form, in the order of the fields.
+        names: of these files, as the client sent them.
         form: fields of a form that are no files.
         json: a JSON object.
         raw: the bytes of a picture or document alone; empty where nothing was sent.
     """
 
     files: tuple[tuple[str, bytes], ...] = ()
+    names: tuple[str, ...] = ()
     form: Mapping[str, str] = field(default_factory=dict)
     json: Mapping[str, Any] | None = None
     raw: bytes | None = None
@@ -287,6 +289,7 @@ class _Parts:
     def __init__(self, max_documents: int) -> None:
         self._max_documents = max_documents
         self._files: list[tuple[str, bytes]] = []
+        self._names: list[str] = []
         self._fields: list[tuple[str, str]] = []
         self._part: File | Field | None = None
         self._data = io.BytesIO()
@@ -310,7 +313,7 @@ class _Parts:
         Raises:
             RequestError: a field was sent twice.
         """
-        return Body(files=tuple(self._files), form=once(self._fields))
+        return Body(tuple(self._files), tuple(self._names), once(self._fields))
 
     def _begin(self, part: File | Field) -> None:
         count = len(self._files) + len(self._fields) + 1
@@ -327,5 +330,6 @@ class _Parts:
         if isinstance(self._part, File):
             # Not copied: the buffer gives its own bytes away, and is dropped with this part.
             self._files.append((name, self._data.getvalue()))
+            self._names.append(self._part.filename or "")
         else:
             self._fields.append((name, self._data.getvalue().decode()))

@@ -18,7 +18,7 @@ _ALLOWED = {
 }
 _EXPOSED = (
     "Content-Disposition, Location, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, "
-    "Retry-After, X-Request-ID"
+    "Retry-After, X-Failed-Documents, X-Request-ID"
 )
 
 

@@ -95,7 +95,8 @@ def _operation(path: str, method: str, operation: Mapping[str, Any]) -> str:
 
 
 def _content(answer: Mapping[str, Any]) -> str:
-    return ", ".join(_kind(form["schema"]) for form in answer.get("content", {}).values())
+    kinds = [_kind(form["schema"]) for form in answer.get("content", {}).values()]
+    return ", ".join(dict.fromkeys(kinds))
 
 
 def _schema(name: str, schema: Mapping[str, Any]) -> str:

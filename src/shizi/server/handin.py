@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import PurePath
 
 from flask import Request
 from werkzeug.sansio.multipart import Data, Event, Field, File
@@ -15,13 +14,13 @@ from shizi.jobs.spool import Deposit, Draft
 from shizi.server.bodies import MULTIPART, kind_of_body, once, stream_bytes, stream_parts
 from shizi.server.schema import UPLOAD_FIELDS
 from shizi.server.service import Service
+from shizi.server.uploads import MAX_NAME, sane_name
 
 #: Field, and key of a JSON body, that names who is told when the job has ended.
 WEBHOOK = "webhook"
 #: Parameter that names a file whose bytes come alone.
 NAME_PARAMETER = "name"
 ARCHIVE_TYPES = ("application/zip", "application/x-zip-compressed")
-_MAX_NAME = 300
 _MAX_FIELDS = 100
 _MAX_FIELD_BYTES = 500_000
 
@@ -58,12 +57,6 @@ def take_in(request: Request, service: Service, deposit: Deposit) -> dict[str, s
 
 def _kind_of(request: Request) -> str:
     return "" if request.mimetype in ARCHIVE_TYPES else kind_of_body(request)
-
-
-def sane_name(name: str | None) -> str:
-    """Give the name of a file as it may be shown: without its folders and what steers a screen."""
-    plain = "".join(c if c.isprintable() else "�" for c in PurePath(name or "").name)
-    return plain[:_MAX_NAME]
 
 
 def _take_parts(request: Request, settings: Settings, deposit: Deposit) -> dict[str, str]:
@@ -210,7 +203,7 @@ def _open_archives(settings: Settings, deposit: Deposit) -> None:
 
 def _inner_name(name: str) -> str:
     """Keep the folders of an archive: they tell files of one name apart."""
-    return "".join(c if c.isprintable() else "�" for c in name)[:_MAX_NAME]
+    return "".join(c if c.isprintable() else "�" for c in name)[:MAX_NAME]
 
 
 def split_hook(fields: Mapping[str, str]) -> tuple[dict[str, str], str]:

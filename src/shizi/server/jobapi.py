@@ -9,7 +9,6 @@ from shizi.jobs.values import JobState
 from shizi.server.apischema import array, record, ref, text, whole
 from shizi.server.handin import ARCHIVE_TYPES, NAME_PARAMETER, WEBHOOK
 from shizi.server.jobdesk import KEY_HEADER, MOST_ENTRIES, MOST_LISTED
-from shizi.server.jobs import RESULT_FORMATS
 from shizi.server.operations import (
     Route,
     option_parameters,
@@ -17,7 +16,7 @@ from shizi.server.operations import (
     query_parameter,
     routes_to_paths,
 )
-from shizi.server.schema import Option
+from shizi.server.schema import RESULT_FORMATS, Option
 
 TAG = "jobs"
 _REFUSALS = ("400", "401", "408", "413", "415", "422", "429", "500", "503", "507")

@@ -145,6 +145,8 @@ class JobDesk:
         if hook:
             check_hook(hook, self.service.settings.jobs)
         call = choose(fields, self.service.options, self.service.default)
+        if call.form is not None:
+            raise OptionError("format: choose it when you fetch what the job has brought")
         return call_to_spec(call, hook)
 
     def _check_waiting(self) -> None:

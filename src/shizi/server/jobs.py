@@ -17,6 +17,7 @@ from shizi.jobs.entries import render, walk_entries
 from shizi.jobs.values import Job
 from shizi.server.jobdesk import MOST_ENTRIES, MOST_LISTED, JobDesk, parse_after, spec_of
 from shizi.server.jobshapes import RETRY_AFTER_S, entries_to_dict, job_to_dict, task_to_dict
+from shizi.server.schema import AS_JSON, parse_format
 from shizi.server.shapes import DOCUMENTS, LINES, reply
 
 #: A stream of events ends after so long, and its client asks again: no stop waits for it.
@@ -25,8 +26,6 @@ _LOOK_S = 0.5
 _PING_S = 5.0
 _MOST_STREAMS = 32
 _STREAMS_RETRY_S = 5.0
-#: Pages themselves cannot be shown: the files are gone once a job has ended.
-RESULT_FORMATS = tuple(name for name, form in FORMATS.items() if not form.shows_pages)
 
 
 def create_jobs(desk: JobDesk | None) -> Blueprint:
@@ -121,9 +120,7 @@ def _add_results(jobs: Blueprint, desk: Callable[[], JobDesk]) -> None:
     @jobs.get("/v1/jobs/<job_id>/result")
     def result(job_id: str) -> Response:
         g.shape = DOCUMENTS
-        name = request.args.get("format", "json")
-        if name not in RESULT_FORMATS:
-            raise OptionError.unknown(name[:100], RESULT_FORMATS, "format")
+        name = parse_format(request.args.get("format", AS_JSON))
         job = desk().find(job_id)
         if not job.state.ended:
             raise JobUnfinished(f"the job is {job.state}")

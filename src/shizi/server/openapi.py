@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from shizi.core.errors import error_kinds
-from shizi.formats import Json
-from shizi.server.apischema import ref, schemas
+from shizi.formats import FORMATS, Json
+from shizi.server.apischema import PLAIN, ref, schemas
 from shizi.server.bodies import RAW_TYPES
 from shizi.server.compat.baidu import BAIDU_KINDS, BAIDU_PREFIX
 from shizi.server.compat.choice import COMPAT
@@ -25,7 +25,7 @@ from shizi.server.operations import (
 )
 from shizi.server.releaseapi import TAG as RELEASES
 from shizi.server.releaseapi import release_paths, release_schemas
-from shizi.server.schema import Option
+from shizi.server.schema import AS_JSON, RESULT_FORMATS, Option, plain_options
 
 _REFUSED = {
     "400": "malformed, or without a picture",
@@ -37,10 +37,11 @@ _REFUSED = {
     "422": "a damaged or encrypted file, or a wrong option",
     "429": "too many requests; Retry-After says when to come back",
     "500": "a fault of the service",
+    "501": "a package that the format needs is not installed",
     "503": "busy; Retry-After says when to come back",
     "504": "the time given ran out",
 }
-_READING_CODES = tuple(code for code in _REFUSED if code != "404")
+_READING_CODES = tuple(code for code in _REFUSED if code not in ("404", "501"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class _Operation:
         kind: content type of a success.
         tag: group.
         guarded: whether it asks for a key where there are any.
+        files: whether it may answer with a file.
     """
 
     path: str
@@ -64,6 +66,7 @@ class _Operation:
     kind: str = JSON
     tag: str = "facts"
     guarded: bool = False
+    files: bool = False
 
 
 _READING = (
@@ -74,6 +77,7 @@ _READING = (
         ("DocumentsAnswer",),
         tag="reading",
         guarded=True,
+        files=True,
     ),
     _Operation(
         "/ocr",
@@ -82,6 +86,7 @@ _READING = (
         ("LinesAnswer", "ManyLinesAnswer"),
         tag="reading",
         guarded=True,
+        files=True,
     ),
     _Operation(
         "/api/ocr",
@@ -133,7 +138,7 @@ def openapi_document(version: str, options: Mapping[str, Option], max_documents:
     paths: Json = {}
     for operation in (*_READING, *_FACTS, *_COMPATIBLE):
         paths[operation.path] = {operation.method: _describe(operation, options)}
-    paths |= job_paths(options, _request_body()) | release_paths()
+    paths |= job_paths(plain_options(options), _request_body(PLAIN)) | release_paths()
     return {
         "openapi": "3.1.0",
         "info": {
@@ -165,8 +170,9 @@ def _describe(operation: _Operation, options: Mapping[str, Option]) -> Json:
     if operation.guarded:
         content["security"] = list(GUARDED)
     if operation.tag == "reading":
-        content["parameters"] = _parameters(operation, options)
-        content["requestBody"] = _request_body()
+        taken = options if operation.files else plain_options(options)
+        content["parameters"] = _parameters(operation, taken)
+        content["requestBody"] = _request_body("" if operation.files else PLAIN)
     elif operation.path.endswith("}"):
         content["parameters"] = [_path_parameter(operation.path)]
     if operation.path.startswith(BAIDU_PREFIX):
@@ -189,8 +195,14 @@ def _success(operation: _Operation) -> Json:
     return {
         "description": "done",
         "headers": {"X-Request-ID": {"schema": {"type": "string"}}},
-        "content": {operation.kind: {"schema": schema or _plain(operation)}},
+        "content": {operation.kind: {"schema": schema or _plain(operation)}, **_files(operation)},
     }
+
+
+def _files(operation: _Operation) -> Json:
+    """Describe the files that a request may be answered with instead."""
+    forms = [FORMATS[name] for name in RESULT_FORMATS if name != AS_JSON and operation.files]
+    return {form.content_type: {"schema": {"type": "string"}} for form in forms}
 
 
 def _plain(operation: _Operation) -> Json:
@@ -204,6 +216,8 @@ def _refusals(operation: _Operation) -> Json:
         content = {JSON: {"schema": ref("Status")}}
         return {"503": {"description": "not now", "content": content}}
     codes = _READING_CODES if operation.tag == "reading" else ()
+    if operation.files:
+        codes = (*codes, "501")
     if operation.path.endswith("/{code}"):
         codes = ("404",)
     elif operation.guarded and not codes and not operation.path.startswith(BAIDU_PREFIX):
@@ -225,14 +239,14 @@ def _parameters(operation: _Operation, options: Mapping[str, Option]) -> list[Js
     return parameters
 
 
-def _request_body() -> Json:
+def _request_body(prefix: str = "") -> Json:
     binary: Json = {"schema": ref("File")}
     return {
         "required": True,
         "description": "pictures and documents, one of these ways",
         "content": {
-            "multipart/form-data": {"schema": ref("FormRequest")},
-            JSON: {"schema": ref("JsonRequest")},
+            "multipart/form-data": {"schema": ref(f"{prefix}FormRequest")},
+            JSON: {"schema": ref(f"{prefix}JsonRequest")},
             **{kind: binary for kind in RAW_TYPES},
         },
     }

@@ -24,10 +24,14 @@ from shizi.core.choices import (
 from shizi.core.config import ServerSettings, Settings
 from shizi.core.errors import OptionError
 from shizi.core.options import Decoder, Effort, Lane, PdfText, ReadOptions
-from shizi.formats import Json
+from shizi.formats import FORMATS, Json
 
 # Names a picture may be sent under: ours first, then what clients of other servers send.
 UPLOAD_FIELDS = ("image", "file", "image_file")
+#: Format of answers that are no files.
+AS_JSON = "json"
+#: Of results; the pages themselves cannot be shown.
+RESULT_FORMATS = tuple(name for name, form in FORMATS.items() if not form.shows_pages)
 
 _MAX_PAGE = 999_999
 _MAX_PAGES_TEXT = 1_000
@@ -46,11 +50,13 @@ class Call:
         options: of the reader.
         pages: (first, last) of the pages to read, in order; None for last is the end.
         relative: whether boxes are parts of the page instead of pixels.
+        form: name of the format to answer in; None for the form of the address.
     """
 
     options: ReadOptions
     pages: tuple[tuple[int, int | None], ...] = ((1, None),)
     relative: bool = False
+    form: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +69,8 @@ class Option:
         schema: JSON Schema of its value in a JSON body.
         apply: gives the call with the value, told as text, set.
         default: the value of a call that does not choose.
+        answers: whether it changes the form of the answer alone; only addresses that answer in
+            several forms take it.
     """
 
     name: str
@@ -70,12 +78,34 @@ class Option:
     schema: Json
     apply: Callable[[Call, str], Call]
     default: Callable[[Call], object]
+    answers: bool = False
 
 
 def make_options(server: ServerSettings) -> dict[str, Option]:
     """List the options by name, within the bounds of the settings."""
     table = (*_document_options(), *_reading_options(), *_service_options(server))
     return {option.name: option for option in table}
+
+
+def plain_options(options: Mapping[str, Option]) -> dict[str, Option]:
+    """Give the options that every address takes."""
+    return {name: option for name, option in options.items() if not option.answers}
+
+
+def parse_format(text: str) -> str:
+    """Read the name of a format that a service can write.
+
+    Raises:
+        OptionError: there is none of this name, or it shows pages, which the service has not.
+    """
+    if text in FORMATS and FORMATS[text].shows_pages:
+        raise OptionError(
+            f"format {text} shows the pages themselves, which the service does not keep; "
+            "ask for json and give it to `shizi convert` with the file that was read"
+        )
+    if text not in RESULT_FORMATS:
+        raise OptionError.unknown(text[:100], RESULT_FORMATS, "format")
+    return text
 
 
 def default_call(settings: Settings) -> Call:
@@ -238,6 +268,14 @@ def _service_options(server: ServerSettings) -> tuple[Option, ...]:
             lambda call: _COORDS[call.relative],
         ),
         Option(
+            "format",
+            "json: the answer of the address; another one: a file of that format",
+            {"type": "string", "enum": list(RESULT_FORMATS)},
+            _with_format,
+            lambda call: call.form or AS_JSON,
+            answers=True,
+        ),
+        Option(
             "timeout",
             "seconds after which the request is given up",
             {"type": "number", "minimum": _LEAST_S, "maximum": most_s},
@@ -305,6 +343,10 @@ def _with_coords(call: Call, text: str) -> Call:
     if text not in _COORDS:
         raise OptionError(f"coords is {text!r}; it is one of {', '.join(_COORDS)}")
     return replace(call, relative=text == "relative")
+
+
+def _with_format(call: Call, text: str) -> Call:
+    return replace(call, form=parse_format(text))
 
 
 def _with_priority(call: Call, text: str) -> Call:

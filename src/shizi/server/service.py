@@ -12,6 +12,7 @@ from shizi.core.errors import RequestError
 from shizi.core.telemetry import request_id
 from shizi.server.bodies import Body, once, read_body
 from shizi.server.budget import BodyBudget
+from shizi.server.files import call_for, file_format, file_reply
 from shizi.server.metrics import Meter
 from shizi.server.reading import Answer, PageReader, read_pictures
 from shizi.server.routing import RequestRouter
@@ -79,11 +80,15 @@ class Service:
         pairs = [pair for pair in request.args.items(multi=True) if pair[0] not in query]
         fields = once([*pairs, *submission.fields.items()])
         call = change(choose(fields, self.options, self.default))
+        form = file_format(call, shape, len(submission.pictures))
+        call = call_for(form, call)
         reader = self.router.pin(submission.pictures) if self.router else self.reader
         readings = read_pictures(reader, submission.pictures, call)
         for reading in readings:
             self.meter.count_pages(reading.pages)
             if reading.error is not None:
                 self.meter.count_error(reading.error.code)
+        if form is not None:
+            return file_reply(form, readings, submission.names)
         answer = Answer(readings, call, g.started_at, seconds_so_far(), request_id.get())
         return reply(shape.answer(answer))

@@ -50,12 +50,14 @@ class Shape:
         failure: gives the object of a failure, and the status it is sent with.
         failure_type: content type of a failure.
         one: whether it has room for one picture alone.
+        files: whether a request may ask for a file of another format instead.
     """
 
     answer: Callable[[Answer], Json]
     failure: Callable[[Failure], tuple[Json, int]]
     failure_type: str = "application/json"
     one: bool = False
+    files: bool = False
 
 
 def reply(content: Mapping[str, object], status: int = 200, kind: str = "") -> Response:
@@ -184,9 +186,9 @@ def _of_texts(answer: Answer) -> Json:
     return content
 
 
-DOCUMENTS = Shape(_of_documents, _problem, PROBLEM_TYPE)
+DOCUMENTS = Shape(_of_documents, _problem, PROBLEM_TYPE, files=True)
 """Of `/v1`: an entry a picture; failures as RFC 9457 has them."""
-LINES = Shape(_of_lines, _failed)
+LINES = Shape(_of_lines, _failed, files=True)
 """Of `/ocr`: the lines."""
 TEXTS = Shape(_of_texts, _failed)
 """Of `/api/ocr`: the texts of the lines alone."""

@@ -6,6 +6,7 @@ import base64
 import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import Any
 
 from shizi.core.errors import (
@@ -22,6 +23,8 @@ from shizi.server.schema import UPLOAD_FIELDS, Option, json_to_fields
 # A form field with a picture in base64, as clients of RapidOCRAPI send it.
 BASE64_FIELD = "image_data"
 _JSON_KEYS = ("image", "images", "options")
+#: Characters of a file's name that are kept.
+MAX_NAME = 300
 
 Picture = bytes | ShiziError
 
@@ -34,10 +37,12 @@ class Submission:
         pictures: encoded files in their order; an error stands where one could not be decoded
             from base64, its neighbours are not affected.
         fields: options by name, as texts.
+        names: of the pictures, where there are any; empty for those that have none.
     """
 
     pictures: tuple[Picture, ...]
     fields: Mapping[str, str] = field(default_factory=dict)
+    names: tuple[str, ...] = ()
 
 
 def body_to_submission(body: Body, options: Mapping[str, Option], max_documents: int) -> Submission:
@@ -60,6 +65,12 @@ def body_to_submission(body: Body, options: Mapping[str, Option], max_documents:
     if len(found.pictures) > max_documents:
         raise TooLarge("max_documents", max_documents, len(found.pictures))
     return found
+
+
+def sane_name(name: str | None) -> str:
+    """Give the name of a file as it may be shown: without its folders and what steers a screen."""
+    plain = "".join(c if c.isprintable() else "�" for c in PurePath(name or "").name)
+    return plain[:MAX_NAME]
 
 
 def decode_base64(text: object) -> bytes:
@@ -112,6 +123,7 @@ def _from_json(content: Mapping[str, Any], options: Mapping[str, Option]) -> Sub
 
 def _from_form(body: Body) -> Submission:
     fields = dict(body.form)
+    names = list(map(sane_name, body.names))
     pictures: list[Picture] = []
     for name, data in body.files:
         if name not in UPLOAD_FIELDS:
@@ -119,7 +131,8 @@ def _from_form(body: Body) -> Submission:
         pictures.append(data)
     if BASE64_FIELD in fields:
         pictures.append(try_base64(form_base64(fields.pop(BASE64_FIELD))))
-    return Submission(tuple(pictures), fields)
+        names.append("")
+    return Submission(tuple(pictures), fields, tuple(names))
 
 
 def form_base64(text: str) -> str:

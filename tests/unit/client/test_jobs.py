@@ -156,7 +156,7 @@ def test_files_that_cannot_be_fetched(
 
     with pytest.raises(OptionError, match="holds one document"):
         jobs.content(job, "alto")
-    with pytest.raises(OptionError, match="unknown format 'pdf'"):
+    with pytest.raises(OptionError, match="shizi convert"):
         jobs.content(job, "pdf")
     with pytest.raises(OptionError, match="did you mean 'docx'"):
         jobs.content(job, "doc")

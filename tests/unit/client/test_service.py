@@ -109,6 +109,32 @@ def test_an_error_of_the_service_is_raised_again(serve: Serve, error: ShiziError
     assert vars(raised.value) == vars(error)
 
 
+def test_what_was_read_as_a_file(serve: Serve, tmp_path: Path) -> None:
+    client = Client(serve(_app(FakeReader())))
+    (tmp_path / "票.png").write_bytes(b"picture")
+
+    client.save(tmp_path / "票.png", tmp_path / "out.csv", effort="balanced")
+
+    assert "票.png,1,1,识字 Shizi" in (tmp_path / "out.csv").read_text("utf-8-sig")
+    assert client.content(b"x") == "识字 Shizi\n".encode()
+    assert json.loads(client.content(b"x", "json"))["documents"][0]["text"] == "识字 Shizi"
+    assert client.content(b"x", "docx")[:2] == b"PK"
+    with pytest.raises(OptionError, match="shizi convert"):
+        client.content(b"x", "pdf")
+    with pytest.raises(OptionError, match="ending of no format"):
+        client.save(b"x", tmp_path / "out.bin")
+    with pytest.raises(OptionError, match="`read` gives pages"):
+        client.read(b"x", format="md")
+
+
+def test_a_file_of_a_picture_that_cannot_be_read(serve: Serve, tmp_path: Path) -> None:
+    client = Client(serve(_app(FakeReader(CorruptImage("cut short")))))
+
+    with pytest.raises(CorruptImage):
+        client.save(b"x", tmp_path / "out.xlsx")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_unknown_option_is_told(serve: Serve) -> None:
     with pytest.raises(OptionError, match="did you mean 'dpi'"):
         Client(serve(_app(FakeReader()))).read(b"x", dip=300)

@@ -25,6 +25,7 @@ from shizi.jobs.upkeep import Upkeep
 from shizi.server import jobs as routes
 from shizi.server.app import create_app
 from shizi.server.keys import draw_key, write_keys
+from shizi.server.schema import RESULT_FORMATS
 from tests.fakes import FakeReader, one_page
 from tests.unit.server.calls import b64, content_of
 
@@ -133,7 +134,7 @@ def test_results_are_paged_without_gaps_or_doubles(office: Office) -> None:
     assert seen == list(range(1, 21))
 
 
-@pytest.mark.parametrize("name", routes.RESULT_FORMATS)
+@pytest.mark.parametrize("name", RESULT_FORMATS)
 def test_the_result_as_one_file(office: Office, name: str) -> None:
     files = [(b"one", "1.png"), (b"bad", "2.png"), (b"three", "3.png")]
     alone = FORMATS[name].one

@@ -25,6 +25,7 @@ CHOSEN: dict[str, Any] = {
     "words": ["张筠", "KBE-37"],
     "chars": True,
     "coords": "relative",
+    "format": "json",
     "timeout": 7.5,
     "priority": "bulk",
 }
