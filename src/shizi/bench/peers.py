@@ -83,7 +83,7 @@ class ShiziPeer:
         effort: Effort = Effort.FAST,
         decoder: Decoder = Decoder.BEAM,
     ) -> None:
-        store = ModelStore((models,) if models else ())
+        store = ModelStore.beside(models)
         names = {DEFAULT_DETECTOR: Task.DETECT, recognizer: Task.RECOGNIZE}
         names[DEFAULT_LANGUAGE] = Task.LANGUAGE
         if effort is not Effort.FAST:

@@ -25,4 +25,4 @@ def open_reader(settings: Settings) -> Reader:
 
 def open_store(settings: Settings) -> ModelStore:
     """Give the models of the settings' folder and the bundled ones."""
-    return ModelStore((settings.paths.models,) if settings.paths.models else ())
+    return ModelStore.beside(settings.paths.models)

@@ -11,13 +11,12 @@ from collections.abc import Callable
 from typing import Protocol
 
 from shizi.core.deadline import Deadline, Terms, under
-from shizi.core.errors import DeadlineExceeded, ShiziError
-from shizi.core.options import ReadOptions
+from shizi.core.errors import DeadlineExceeded, ShiziError, bug
 from shizi.core.telemetry import request_id
-from shizi.core.types import PageResult
 from shizi.engine.admission import Admission
 from shizi.engine.channel import Channel, PeerLost
 from shizi.engine.messages import Ask, Go, Message, Pages, Ping, Pong, error_to_message
+from shizi.engine.pagereader import PageReader
 from shizi.engine.signals import wake_on_signals
 
 _log = logging.getLogger(__name__)
@@ -28,12 +27,8 @@ _PATIENCE_S = 10.0
 _REST_S = 5.0
 
 
-class PageReader(Protocol):
-    """What reads; threads share it."""
-
-    def read(self, source: bytes, options: ReadOptions, /) -> list[PageResult]:
-        """Read all pages of an encoded picture or document."""
-        ...
+class RelaxingReader(PageReader, Protocol):
+    """A reader that keeps memory for its next page."""
 
     def relax(self) -> None:
         """Give memory back that is only kept for speed."""
@@ -50,7 +45,7 @@ class EngineHost:
     """
 
     def __init__(
-        self, reader: PageReader, admission: Admission, metrics: Callable[[], bytes] = bytes
+        self, reader: RelaxingReader, admission: Admission, metrics: Callable[[], bytes] = bytes
     ) -> None:
         self._reader = reader
         self._admission = admission
@@ -137,8 +132,7 @@ class EngineHost:
             raise
         except Exception:  # noqa: BLE001 - logged, and told as a bug of ours
             _log.exception("unexpected error in a call")
-            bug = ShiziError("an unexpected error; the log of the service has its trace")
-            return error_to_message(bug, channel.call, channel.deadline)
+            return error_to_message(bug(), channel.call, channel.deadline)
 
     def _pong(self, channel: Channel) -> Pong:
         return Pong(

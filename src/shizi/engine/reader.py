@@ -72,7 +72,7 @@ class Reader:
         if threads < 0:
             raise OptionError(f"threads is {threads}; give 0 to let the reader choose, or more")
         self._decode = decode or _open_here
-        store = ModelStore((models,) if models else ())
+        store = ModelStore.beside(models)
         self.threads = threads or measure_budget().threads
         wrap = sharing.session if sharing else None
         self._detector = open_detector(store, DEFAULT_DETECTOR, self.threads, wrap)

@@ -7,7 +7,6 @@ child that is killed takes one chunk with it, which is given back to the queue a
 from __future__ import annotations
 
 import logging
-import os
 import signal
 import sys
 import threading
@@ -66,7 +65,7 @@ def main(plan_json: str, announce: Callable[[], None]) -> None:
     _add_tasks(app, jobs, plan)
     _add_signals(Path(plan.life), announce)
     stop_file(Path(plan.life)).unlink(missing_ok=True)
-    touch(Path(plan.life))
+    Path(plan.life).touch()
     app.worker_main(
         [
             "--quiet",
@@ -88,13 +87,7 @@ def stop_file(life: Path) -> Path:
     return life.with_suffix(".stop")
 
 
-def touch(life: Path) -> None:
-    """Note that something was consumed."""
-    life.touch()
-    os.utime(life)
-
-
-class Pulse:
+class Echo:
     """Sends the worker messages to itself, and tells whether it hears them.
 
     Args:
@@ -145,7 +138,7 @@ def _add_tasks(app: Any, jobs: JobSettings, plan: ConsumerPlan) -> None:
 
     @app.task(name=PING)  # type: ignore[untyped-decorator]
     def ping() -> None:
-        touch(Path(plan.life))
+        Path(plan.life).touch()
 
 
 def _add_signals(life: Path, announce: Callable[[], None]) -> None:
@@ -194,7 +187,7 @@ class _Child:
         while not over.wait(_LOOK_S):
             if time.monotonic() - touched_s > PING_S / 2:
                 touched_s = time.monotonic()
-                touch(life)
+                life.touch()
             if stop_file(life).exists():
                 stop.set()
 

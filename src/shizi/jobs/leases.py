@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 
 from shizi.core.errors import LeaseLost, Quarantined
 from shizi.jobs import orders
@@ -121,7 +122,7 @@ def finish(rows: Rows, lease: Lease, outcomes: Sequence[Outcome], now: float) ->
     _check(rows, lease)
     most = _most_attempts(rows, lease)
     again: list[int] = []
-    succeeded = failed = pages = pages_done = 0
+    ended = _Ended()
     for outcome in outcomes:
         found = rows.one(
             "SELECT attempts, pages FROM items WHERE job_id = :job_id AND number = :item "
@@ -133,24 +134,58 @@ def finish(rows: Rows, lease: Lease, outcomes: Sequence[Outcome], now: float) ->
         attempts, expected = found
         if outcome.again and attempts < most:
             again.append(outcome.item)
-            continue
-        _end_item(rows, lease, outcome)
-        if outcome.again:
-            _bury(rows, lease, outcome, now)
-        succeeded += not outcome.code
-        failed += bool(outcome.code)
-        actual = outcome.pages or expected
-        pages += actual - expected
-        recorded = rows.one(
-            "SELECT COUNT(*) FROM pages WHERE job_id = :job_id AND item = :item",
-            _names(lease) | {"item": outcome.item},
-        )
-        # Pages that were recorded were counted when they were.
-        counted = int(recorded[0]) if recorded else 0
-        pages_done += max(0, (0 if outcome.code else actual) - counted)
+        else:
+            ended = ended.plus(_end(rows, lease, outcome, int(expected), now))
     _set_apart(rows, lease, again, now)
-    _close(rows, lease, succeeded + failed)
-    _count(rows, lease, succeeded, failed, (pages, pages_done), now)
+    _close(rows, lease, ended.items)
+    _count(rows, lease, ended, now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """What ended items add to the sums of their job.
+
+    Attributes:
+        succeeded: items that were read.
+        failed: items that could not be.
+        pages: that they have beyond what was expected of them.
+        pages_done: of them that were not recorded, and so not counted yet.
+    """
+
+    succeeded: int = 0
+    failed: int = 0
+    pages: int = 0
+    pages_done: int = 0
+
+    @property
+    def items(self) -> int:
+        """All of them."""
+        return self.succeeded + self.failed
+
+    def plus(self, other: _Ended) -> _Ended:
+        """Add up."""
+        return _Ended(
+            self.succeeded + other.succeeded,
+            self.failed + other.failed,
+            self.pages + other.pages,
+            self.pages_done + other.pages_done,
+        )
+
+
+def _end(rows: Rows, lease: Lease, outcome: Outcome, expected: int, now: float) -> _Ended:
+    """End an item of which so many pages were expected; one that was to be tried again is dead."""
+    _end_item(rows, lease, outcome)
+    if outcome.again:
+        _bury(rows, lease, outcome, now)
+    pages = outcome.pages or expected
+    if outcome.code:
+        return _Ended(failed=1, pages=pages - expected)
+    (recorded,) = rows.one(
+        "SELECT COUNT(*) FROM pages WHERE job_id = :job_id AND item = :item",
+        _names(lease) | {"item": outcome.item},
+    ) or (0,)
+    done = max(0, pages - int(recorded))
+    return _Ended(succeeded=1, pages=pages - expected, pages_done=done)
 
 
 def release(rows: Rows, lease: Lease, *, blame: bool, now: float) -> None:
@@ -192,7 +227,7 @@ def finish_dead(rows: Rows, lease: Lease, items: Sequence[int], now: float) -> N
         _bury(rows, lease, outcome, now)
     if items:
         _close(rows, lease, len(items))
-        _count(rows, lease, 0, len(items), (0, 0), now)
+        _count(rows, lease, _Ended(failed=len(items)), now)
 
 
 def pulses(rows: Rows, job_id: str | None) -> list[Pulse]:
@@ -319,21 +354,13 @@ def _close(rows: Rows, lease: Lease, items: int) -> None:
     )
 
 
-def _count(
-    rows: Rows, lease: Lease, succeeded: int, failed: int, pages: tuple[int, int], now: float
-) -> None:
+def _count(rows: Rows, lease: Lease, ended: _Ended, now: float) -> None:
     """Count ended items on their job, which may end with them."""
     rows.run(
         "UPDATE jobs SET succeeded = succeeded + :succeeded, failed = failed + :failed, "
         "pages = pages + :pages, pages_done = pages_done + :pages_done, version = version + 1 "
         "WHERE id = :job_id",
-        {
-            "job_id": lease.job_id,
-            "succeeded": succeeded,
-            "failed": failed,
-            "pages": pages[0],
-            "pages_done": pages[1],
-        },
+        {"job_id": lease.job_id, **asdict(ended)},
     )
     orders.settle(rows, lease.job_id, now)
 

@@ -193,8 +193,9 @@ def end(rows: Rows, job_id: str, state: JobState, now: float) -> Job:
     )
     if ended:
         for table in ("chunks", "items"):
-            key = "job_id = :id AND state IN " + _OPEN
-            rows.run(f"UPDATE {table} SET state = :state WHERE {key}", values)
+            rows.run(
+                f"UPDATE {table} SET state = :state WHERE job_id = :id AND state IN {_OPEN}", values
+            )
     return find(rows, job_id)
 
 

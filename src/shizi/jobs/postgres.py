@@ -25,6 +25,13 @@ _SCHEMA_LOCK = 5_294_001
 _FIRST_PAUSE_S = 0.05
 _LONGEST_PAUSE_S = 1.0
 _CONNECT_S = 5
+# A host that is cut off says nothing: without these a call would wait for it for hours.
+_KEEPALIVE: dict[str, Any] = {
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
 #: A statement was not done because of others that ran; done again it may go through.
 _CROSSED = (_pg.DeadlockDetected, _pg.SerializationFailure, _pg.UniqueViolation)
 
@@ -123,15 +130,6 @@ class PostgresStore:
             rows.run("INSERT INTO ledger_version VALUES (:number)", {"number": VERSION})
         elif found[0] != VERSION:
             raise LedgerFailed("the ledger's database was made by another version of Shizi")
-
-
-# A host that is cut off says nothing: without these a call would wait for it for hours.
-_KEEPALIVE: dict[str, Any] = {
-    "keepalives_idle": 5,
-    "keepalives_interval": 2,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 10_000,
-}
 
 
 @lru_cache(maxsize=256)

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from shizi.core.errors import (
     Busy,
@@ -25,9 +25,11 @@ from shizi.core.errors import (
     ShiziError,
     TooLarge,
     Unavailable,
+    bug,
 )
 from shizi.core.options import Lane, ReadOptions
 from shizi.core.types import PageResult
+from shizi.engine.pagereader import PageReader
 from shizi.imaging.sniff import sniff
 from shizi.jobs.heart import Heart
 from shizi.jobs.ledger import Ledger
@@ -43,14 +45,6 @@ _LONGEST_PAUSE_S = 5.0
 _PAGES_AT_ONCE = 50
 # What may pass when it is tried again: the machine was at fault rather than the file.
 _PASSING = (Unavailable, DeadlineExceeded, FileAccessError)
-
-
-class PageReader(Protocol):
-    """What reads; threads share it."""
-
-    def read(self, source: bytes, options: ReadOptions, /) -> list[PageResult]:
-        """Read all pages of an encoded picture or document."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +148,7 @@ class _Run:
             raise
         except Exception as error:  # noqa: BLE001 - a bug met by one file is not its neighbours'
             _log.error("unexpected error while reading", exc_info=error)
-            bug = "an unexpected error; the log of the service has its trace"
-            return Outcome(item.number, ShiziError.code, bug, again=True)
+            return Outcome(item.number, ShiziError.code, bug().detail, again=True)
 
     def _read_pages(self, item: Item, spec: Spec) -> int:
         """Read and record the pages of a file that are not recorded yet; gives how many it has."""

@@ -72,6 +72,11 @@ class ModelStore:
     def __init__(self, folders: tuple[Path, ...] = ()) -> None:
         self.folders = (*folders, _BUNDLED)
 
+    @classmethod
+    def beside(cls, folder: Path | None) -> ModelStore:
+        """Give the bundled models, and those of a folder where there is one."""
+        return cls((folder,) if folder else ())
+
     def manifests(self) -> list[Manifest]:
         """List the installed models by name, the newest version of each first."""
         found = self._by_ref().values()

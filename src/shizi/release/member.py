@@ -15,10 +15,9 @@ from pathlib import Path
 from typing import Protocol
 
 from shizi.core.errors import ShiziError
-from shizi.core.options import ReadOptions
-from shizi.core.types import PageResult
 from shizi.engine.fleet import EngineReport, EngineState, active_socket, socket_of
 from shizi.engine.link import EngineLink
+from shizi.engine.pagereader import PageReader
 from shizi.release.breaker import Breaker
 from shizi.release.document import Document
 from shizi.release.observations import Observation, Side
@@ -39,14 +38,6 @@ _LOADS = {
     EngineState.READY: Load.READY,
     EngineState.FAILED: Load.FAILED,
 }
-
-
-class PageReader(Protocol):
-    """What reads pages; threads share it."""
-
-    def read(self, source: bytes, options: ReadOptions, /) -> list[PageResult]:
-        """Read all pages of an encoded picture or document."""
-        ...
 
 
 class Engines(Protocol):

@@ -20,12 +20,9 @@ from shizi.server.compat.choice import COMPAT_PARAMETER, check_compat, shape_of_
 from shizi.server.compat.paddlex import PADDLEX, paddlex_submission
 from shizi.server.compat.rapidocr import RAPIDOCR, take_rapidocr_fields
 from shizi.server.compat.umi import UMI, umi_options, umi_shape, umi_submission
-from shizi.server.reading import PageReader
 from shizi.server.service import Service
 from shizi.server.shapes import DOCUMENTS, TEXTS, Shape, reply
 from shizi.server.uploads import Submission
-
-__all__ = ["PageReader", "create_api"]
 
 
 def create_api(service: Service) -> Blueprint:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask, Response
 
 from shizi.core.config import Settings
+from shizi.engine.pagereader import PageReader
 from shizi.jobs.site import Site
 from shizi.server.api import create_api
 from shizi.server.bodies import release_body
@@ -17,7 +18,6 @@ from shizi.server.jobdesk import JobDesk
 from shizi.server.jobs import create_jobs
 from shizi.server.judging import create_judging
 from shizi.server.metrics import Meter, ProcessMeter, install_meter
-from shizi.server.reading import PageReader
 from shizi.server.releasedoor import Door
 from shizi.server.releases import create_releases
 from shizi.server.routing import RequestRouter, install_routing

@@ -30,7 +30,7 @@ Wanted = Callable[[], Sequence[str]]
 
 def model_store(settings: Settings) -> ModelStore:
     """Give the models of the settings' folder and the bundled ones."""
-    return ModelStore((settings.paths.models,) if settings.paths.models else ())
+    return ModelStore.beside(settings.paths.models)
 
 
 def make_fleet(

@@ -16,6 +16,7 @@ from shizi.core.errors import (
     SlowClient,
     TooLarge,
     Unauthorized,
+    bug,
 )
 from shizi.core.telemetry import request_id
 from shizi.server.compat.choice import shape_of_request
@@ -98,5 +99,4 @@ def _http_to_failure(error: HTTPException) -> Failure:
 def _bug_to_failure(error: Exception) -> Failure:
     """Tell a bug of ours without its details; the log has them, and never the document."""
     _log.error("unexpected error in %s %s", request.method, request.path, exc_info=error)
-    bug = ShiziError("an unexpected error; the log of the service has its trace")
-    return error_to_failure(bug)
+    return error_to_failure(bug())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from flask import Request
 from werkzeug.sansio.multipart import Data, Event, Field, File
@@ -14,7 +15,7 @@ from shizi.jobs.spool import Deposit, Draft
 from shizi.server.bodies import MULTIPART, kind_of_body, once, stream_bytes, stream_parts
 from shizi.server.schema import UPLOAD_FIELDS
 from shizi.server.service import Service
-from shizi.server.uploads import MAX_NAME, sane_name
+from shizi.server.uploads import printable, sane_name
 
 #: Field, and key of a JSON body, that names who is told when the job has ended.
 WEBHOOK = "webhook"
@@ -83,7 +84,7 @@ def _take_texts(service: Service, deposit: Deposit) -> dict[str, str]:
     if body.json is not None and WEBHOOK in body.json:
         rest = {key: value for key, value in body.json.items() if key != WEBHOOK}
         hook = str(body.json[WEBHOOK])
-        body = type(body)(json=rest)
+        body = replace(body, json=rest)
     submission = service.submission(body)
     for picture in submission.pictures:
         if isinstance(picture, ShiziError):
@@ -107,8 +108,9 @@ class _Intake:
     def __init__(self, settings: Settings, deposit: Deposit) -> None:
         self.written = 0
         self._max_files = settings.jobs.max_files
-        self._max_bytes = settings.limits.max_bytes
-        self._upload_bytes = settings.jobs.upload_bytes
+        self._picture_bytes = settings.limits.max_bytes
+        self._archive_bytes = settings.jobs.upload_bytes
+        self._max_bytes = self._picture_bytes
         self._deposit = deposit
         self._draft: Draft | None = None
         self._field = ""
@@ -134,11 +136,12 @@ class _Intake:
         if count > self._max_files:
             raise TooLarge("max_files", self._max_files, count)
         self._draft, self.written = self._deposit.begin(sane_name(name)), 0
+        self._max_bytes = self._picture_bytes
 
     def write(self, data: bytes) -> None:
         """Write some of a file; only archives may be larger than a picture."""
         if not self.written and data[:4] in MAGIC:
-            self._max_bytes = self._upload_bytes
+            self._max_bytes = self._archive_bytes
         self.written += len(data)
         if self.written > self._max_bytes:
             raise TooLarge("max_bytes", self._max_bytes, self.written)
@@ -194,16 +197,12 @@ def _open_archives(settings: Settings, deposit: Deposit) -> None:
             max_file_bytes=settings.limits.max_bytes,
         )
         for entry in walk_archive(deposit.path(number), limits):
-            draft = deposit.begin(_inner_name(entry.name))
+            # With its folders: they tell files of one name apart.
+            draft = deposit.begin(printable(entry.name))
             for data in entry.chunks():
                 draft.write(data)
             draft.close()
         deposit.drop(number)
-
-
-def _inner_name(name: str) -> str:
-    """Keep the folders of an archive: they tell files of one name apart."""
-    return "".join(c if c.isprintable() else "�" for c in name)[:MAX_NAME]
 
 
 def split_hook(fields: Mapping[str, str]) -> tuple[dict[str, str], str]:

@@ -23,6 +23,8 @@ from shizi.server.shapes import DOCUMENTS, LINES, reply
 #: A stream of events ends after so long, and its client asks again: no stop waits for it.
 STREAM_S = 15.0
 _LOOK_S = 0.5
+# How soon a client that lost its stream asks for another.
+_RECONNECT_MS = 1000
 _PING_S = 5.0
 _MOST_STREAMS = 32
 _STREAMS_RETRY_S = 5.0
@@ -151,7 +153,7 @@ def _events(look: Callable[[], Job], job: Job) -> Iterator[str]:
     ends_at = time.monotonic() + STREAM_S
     told_at = 0.0
     version = -1
-    yield f"retry: {RETRY_AFTER_S * 500}\n\n"
+    yield f"retry: {_RECONNECT_MS}\n\n"
     while True:
         if job.version != version:
             version, told_at = job.version, time.monotonic()

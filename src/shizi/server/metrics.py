@@ -66,7 +66,7 @@ class ProcessMeter:
         self._stages = Histogram(
             "shizi_stage_seconds",
             "Seconds a stage took for one page.",
-            ("model", "version", "stage"),
+            (*_MODEL, "stage"),
             buckets=SECONDS,
             registry=registry,
         )

@@ -6,24 +6,15 @@ import logging
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from shizi.core.deadline import Deadline
-from shizi.core.errors import Busy, DeadlineExceeded, ShiziError
-from shizi.core.options import ReadOptions
+from shizi.core.errors import Busy, DeadlineExceeded, ShiziError, bug
 from shizi.core.types import PageResult
+from shizi.engine.pagereader import PageReader
 from shizi.server.schema import Call
 from shizi.server.uploads import Picture
 
 _log = logging.getLogger(__name__)
-
-
-class PageReader(Protocol):
-    """What the service needs of a reader; threads share it."""
-
-    def read(self, source: bytes, options: ReadOptions, /) -> list[PageResult]:
-        """Read all pages of an encoded picture or document."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +88,7 @@ def _read_apart(reader: PageReader, picture: Picture, call: Call, deadline: Dead
         return Reading(error=error, seconds=time.perf_counter() - started)
     except Exception as error:  # noqa: BLE001 - a bug met by one picture is not its neighbours'
         _log.error("unexpected error while reading", exc_info=error)
-        bug = ShiziError("an unexpected error; the log of the service has its trace")
-        return Reading(error=bug, seconds=time.perf_counter() - started)
+        return Reading(error=bug(), seconds=time.perf_counter() - started)
     return Reading(pages, seconds=time.perf_counter() - started)
 
 

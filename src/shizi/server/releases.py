@@ -94,8 +94,7 @@ def _add_state(releases: Blueprint, door: Door) -> None:
         g.shape = DOCUMENTS
         body = read_form(StartBody)
         desk = door.desk()
-        folder = door.settings.paths.models
-        models = ModelStore((folder,) if folder else ())
+        models = ModelStore.beside(door.settings.paths.models)
         stable = models.find(door.settings.reader.recognizer, Task.RECOGNIZE).ref
         canary = models.find(body.canary, Task.RECOGNIZE).ref
         order = Order(

@@ -10,11 +10,12 @@ from flask import Response, g, request
 from shizi.core.config import Settings
 from shizi.core.errors import RequestError
 from shizi.core.telemetry import request_id
+from shizi.engine.pagereader import PageReader
 from shizi.server.bodies import Body, once, read_body
 from shizi.server.budget import BodyBudget
 from shizi.server.files import call_for, file_format, file_reply
 from shizi.server.metrics import Meter
-from shizi.server.reading import Answer, PageReader, read_pictures
+from shizi.server.reading import Answer, read_pictures
 from shizi.server.routing import RequestRouter
 from shizi.server.schema import Call, Option, choose
 from shizi.server.shapes import Shape, reply

@@ -55,8 +55,7 @@ class InProcessState:
             ModelStore,
         )
 
-        folder = self._settings.paths.models
-        store = ModelStore((folder,) if folder else ())
+        store = ModelStore.beside(self._settings.paths.models)
         active = set()
         for name, task in (
             (self._settings.reader.recognizer, Task.RECOGNIZE),

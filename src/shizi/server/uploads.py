@@ -24,7 +24,7 @@ from shizi.server.schema import UPLOAD_FIELDS, Option, json_to_fields
 BASE64_FIELD = "image_data"
 _JSON_KEYS = ("image", "images", "options")
 #: Characters of a file's name that are kept.
-MAX_NAME = 300
+_MAX_NAME = 300
 
 Picture = bytes | ShiziError
 
@@ -69,8 +69,12 @@ def body_to_submission(body: Body, options: Mapping[str, Option], max_documents:
 
 def sane_name(name: str | None) -> str:
     """Give the name of a file as it may be shown: without its folders and what steers a screen."""
-    plain = "".join(c if c.isprintable() else "�" for c in PurePath(name or "").name)
-    return plain[:MAX_NAME]
+    return printable(PurePath(name or "").name)
+
+
+def printable(name: str) -> str:
+    """Give a name without what steers a screen, and no longer than a line."""
+    return "".join(c if c.isprintable() else "�" for c in name)[:_MAX_NAME]
 
 
 def decode_base64(text: object) -> bytes:

@@ -15,7 +15,7 @@ from shizi.engine.budget import measure_budget
 from shizi.engine.fleet import active_socket
 from shizi.engine.keeper import Program
 from shizi.engine.supervisor import Supervisor
-from shizi.jobs.consumer import ConsumerPlan, Pulse
+from shizi.jobs.consumer import ConsumerPlan, Echo
 from shizi.jobs.dispatcher import pace_of
 from shizi.jobs.queue import PING, QUEUE, make_app
 from shizi.jobs.site import check_jobs
@@ -75,11 +75,11 @@ def consumer_program(settings: Settings, allowance: Allowance, folder: Path) -> 
     def send() -> None:
         app.send_task(PING, queue=queue, retry=False, expires=60)
 
-    pulse = Pulse(send, life)
+    echo = Echo(send, life)
     return Program(
         "consumer",
         consume,
-        is_well=lambda _: pulse.is_well(),
+        is_well=lambda _: echo.is_well(),
         grace_s=server.timeout_s + 5,
         overlap=False,
     )

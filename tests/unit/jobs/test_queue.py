@@ -13,7 +13,7 @@ import pytest
 
 from shizi.core.errors import ConfigError, Unavailable
 from shizi.core.sections import JobSettings
-from shizi.jobs.consumer import Pulse, touch
+from shizi.jobs.consumer import Echo
 from shizi.jobs.opening import open_ledger
 from shizi.jobs.queue import (
     QUEUE,
@@ -186,20 +186,20 @@ def line() -> _Line:
     return _Line()
 
 
-def _pulse(line: _Line, life: Path, now: list[float]) -> Pulse:
-    return Pulse(line.send, life, lambda: now[0])
+def _echo(line: _Line, life: Path, now: list[float]) -> Echo:
+    return Echo(line.send, life, lambda: now[0])
 
 
 def test_a_worker_that_hears_nothing_is_not_well(
     line: _Line, tmp_path: Path, now: list[float]
 ) -> None:
     life = tmp_path / "life"
-    touch(life)
-    pulse = _pulse(line, life, now)
+    life.touch()
+    echo = _echo(line, life, now)
 
     well = []
     for _ in range(9):
-        well.append(pulse.is_well())
+        well.append(echo.is_well())
         now[0] += 10
     assert well[:6] == [True] * 6
     assert well[-1] is False
@@ -210,11 +210,11 @@ def test_a_worker_that_consumes_or_works_is_well(
     line: _Line, tmp_path: Path, now: list[float]
 ) -> None:
     life = tmp_path / "life"
-    pulse = _pulse(line, life, now)
+    echo = _echo(line, life, now)
 
     for _ in range(30):
-        touch(life)
-        assert pulse.is_well()
+        life.touch()
+        assert echo.is_well()
         now[0] += 10
         time.sleep(0.002)
 
@@ -223,16 +223,16 @@ def test_a_broker_that_is_away_is_not_the_workers_fault(
     line: _Line, tmp_path: Path, now: list[float]
 ) -> None:
     life = tmp_path / "life"
-    touch(life)
-    pulse = _pulse(line, life, now)
+    life.touch()
+    echo = _echo(line, life, now)
     line.cut = True
 
     for _ in range(30):
-        assert pulse.is_well()
+        assert echo.is_well()
         now[0] += 10
     line.cut = False
-    assert pulse.is_well()
+    assert echo.is_well()
     now[0] += 55
-    assert pulse.is_well()
+    assert echo.is_well()
     now[0] += 10
-    assert not pulse.is_well()
+    assert not echo.is_well()

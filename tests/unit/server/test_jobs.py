@@ -238,6 +238,16 @@ def test_limits(office: Office, code: str) -> None:
     assert office.site.spool.used_bytes() == 0
 
 
+@pytest.mark.parametrize("office", [{"limits.max_bytes": 100}], indirect=True)
+def test_a_picture_behind_an_archive_is_no_larger_than_any(office: Office) -> None:
+    archive = _zip(a=b"x" * 90, b=b"x" * 90)
+    files = [(io.BytesIO(archive), "a.zip"), (io.BytesIO(b"x" * 190), "2.png")]
+    answer = office.client.post("/v1/jobs", data={"file": files})
+
+    assert content_of(answer)["code"] == "too_large"
+    assert office.show(office.submit((archive, "a.zip"))["id"])["files_total"] == 2
+
+
 @pytest.mark.parametrize("office", [{"max_waiting": 2}], indirect=True)
 def test_jobs_that_wait_are_bounded(office: Office) -> None:
     for _ in range(2):

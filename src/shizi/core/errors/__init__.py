@@ -52,7 +52,7 @@ A foreign exception is translated into one of these at the seam where its librar
 
 from __future__ import annotations
 
-from shizi.core.errors.base import ShiziError
+from shizi.core.errors.base import ShiziError, bug
 from shizi.core.errors.inputs import (
     BadArchive,
     CorruptImage,
@@ -160,6 +160,7 @@ __all__ = [
     "Unreachable",
     "UnsupportedBody",
     "UnsupportedFormat",
+    "bug",
     "error_kinds",
     "find_kind",
 ]

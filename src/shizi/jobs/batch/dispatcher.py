@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Protocol
@@ -271,10 +271,12 @@ class Dispatcher:
 
     def _count(self, read: int = 0, failed: int = 0, pages: int = 0) -> None:
         t = self._tally
-        self._tally = Tally(t.files, t.listed, t.read + read, t.failed + failed, t.pages + pages)
+        self._tally = replace(
+            t, read=t.read + read, failed=t.failed + failed, pages=t.pages + pages
+        )
 
     def _told(self, *, stopping: bool = False) -> Tally:
         t = self._tally
         per_s = self._rate.per_s(t.done)
         left_s = (t.files - t.done) / per_s if per_s > 0 and t.listed else None
-        return Tally(t.files, t.listed, t.read, t.failed, t.pages, per_s, left_s, stopping)
+        return replace(t, per_s=per_s, left_s=left_s, stopping=stopping)

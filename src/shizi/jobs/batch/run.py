@@ -105,7 +105,7 @@ def run_batch(
             folder.forget()
         ledger = open_ledger(folder.ledger)
         try:
-            return _run(plan, folder, ledger, listing, (wake, report))
+            return _run(plan, folder, ledger, listing, wake, report)
         finally:
             ledger.close()
     finally:
@@ -117,7 +117,8 @@ def _run(
     folder: OutFolder,
     ledger: Ledger,
     listing: Listing,
-    ears: tuple[WakeUp, Callable[[Tally], None]],
+    wake: WakeUp,
+    report: Callable[[Tally], None],
 ) -> BatchResult:
     job, earlier = _open_job(plan, ledger)
     worker = replace(plan.worker, parts=str(folder.parts.resolve()))
@@ -136,7 +137,7 @@ def _run(
         worker,
     )
     try:
-        tally = dispatcher.run(*ears)
+        tally = dispatcher.run(wake, report)
     finally:
         failures = folder.write_failures(ledger, job.id)
     return BatchResult(
