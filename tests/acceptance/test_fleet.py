@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from shizi.client import Client, Job
 from shizi.models.manifest import Task
 from shizi.models.store import DEFAULT_RECOGNIZER, ModelStore
 from shizi.release.document import Document, Phase
@@ -88,14 +89,16 @@ class Release:
 
 
 @contextmanager
-def releasing(folder: Path, damage: Callable[[Path], None] = lambda _: None) -> Iterator[Release]:
+def releasing(
+    folder: Path, damage: Callable[[Path], None] = lambda _: None, *, jobs: bool = False
+) -> Iterator[Release]:
     """Serve with a second version installed, which may be damaged first."""
     copy_of_bundled(folder / "models" / CANARY, "9.1")
     damage(folder / "models" / CANARY)
     config = folder / "shizi.yaml"
     config.write_text(
         f"paths: {{models: {folder / 'models'}}}\nreleases: {{store: {folder / 'release'}}}\n"
-        "jobs: {enabled: false}\n"
+        f"jobs: {{enabled: {str(jobs).lower()}}}\n"
     )
     (folder / "release").mkdir()
     with serving(folder, "--config", str(config)) as service:
@@ -261,3 +264,40 @@ def test_shadow_readings_are_counted_and_seen_by_nobody(tmp_path: Path) -> None:
         assert not any(
             "西溪" in path.read_text(encoding="utf-8", errors="replace") for path in kept
         )
+
+
+def test_a_job_keeps_its_version_until_that_is_gone(tmp_path: Path) -> None:
+    with releasing(tmp_path, jobs=True) as release:
+        jobs = Client(release.service.url, timeout_s=LONG_S).jobs
+
+        def route(ratio_bp: int, version: str) -> None:
+            release.set(Phase.CANARY, ratio_bp)
+            until(lambda: release.ask()[2] == version)
+
+        def read_by(job: Job) -> list[str]:
+            pages = [result.page for result in jobs.results(job)]
+            assert all(page is not None and "Two versions" in page.text for page in pages)
+            return [f"{page.model}@{page.version}" for page in pages if page is not None]
+
+        release.set(Phase.LOADING)
+        until(lambda: ready(release))
+        route(10_000, CANARY)
+        kept = jobs.submit([SMALL] * 12)
+        route(0, STABLE)
+        new = jobs.submit([SMALL] * 2)
+        until(lambda: jobs.find(kept).ended and jobs.find(new).ended)
+        route(10_000, CANARY)
+        long = jobs.submit([SMALL] * 400)
+        until(lambda: jobs.find(long).pages_done)
+        release.set(Phase.ROLLED_BACK)
+        until(lambda: read_by(long)[-1] == STABLE)
+        # A job that goes on does not hold the engine of a version that is not used any more.
+        until(lambda: CANARY not in release.engines())
+        ended = jobs.cancel(long)
+
+        assert read_by(kept) == [CANARY] * 12
+        assert read_by(new) == [STABLE] * 2
+        assert set(read_by(long)) == {CANARY, STABLE}
+        assert read_by(long)[0] == CANARY
+        assert ended.files_failed == 0
+    assert b"Traceback" not in release.service.log.read_bytes()

@@ -72,6 +72,14 @@ def socket_of(folder: Path, version: str) -> Path:
     return folder / f"engine-{blake2b(version.encode(), digest_size=6).hexdigest()}.sock"
 
 
+def leaving_mark(folder: Path, version: str) -> Path:
+    """Give the file that is there while the engine of a version serves to the end of its calls.
+
+    Work that keeps to a version and could go on for ever is not to hold it.
+    """
+    return socket_of(folder, version).with_suffix(".leaving")
+
+
 def active_socket(folder: Path) -> Path:
     """Give the name that leads to the engine that answers by default."""
     return folder / "engine.sock"
@@ -256,8 +264,7 @@ class Fleet:
             return
         if member.state is EngineState.DRAINING:
             if keeper.is_over():
-                del self._members[member.version]
-                socket_of(self._options.folder, member.version).unlink(missing_ok=True)
+                self._forget(member)
                 _log.info("%s is out of service", member.version)
         elif member.state is EngineState.FAILED:
             keeper.is_over()  # reaps its process
@@ -292,11 +299,13 @@ class Fleet:
         """Let the engines end that nobody wants, each once nobody can be on his way to it."""
         for member in list(self._members.values()):
             if member.version in wanted or member.version == self._active:
+                if member.unwanted_s is not None:
+                    leaving_mark(self._options.folder, member.version).unlink(missing_ok=True)
                 member.unwanted_s = None
             elif member.state is EngineState.FAILED and (
                 member.keeper is None or member.keeper.is_over()
             ):
-                del self._members[member.version]
+                self._forget(member)
             elif member.state is not EngineState.DRAINING and self._may_go(member):
                 member.state = EngineState.DRAINING
                 if member.keeper is not None:
@@ -306,7 +315,14 @@ class Fleet:
         now_s = self._options.clock()
         if member.unwanted_s is None:
             member.unwanted_s = now_s
+            leaving_mark(self._options.folder, member.version).touch()
         unwanted_for_s = now_s - member.unwanted_s
         if unwanted_for_s < LINGER_S:
             return False
         return unwanted_for_s > self._options.drain_s or self._options.idle(member.version)
+
+    def _forget(self, member: _Member) -> None:
+        del self._members[member.version]
+        folder = self._options.folder
+        for name in (socket_of(folder, member.version), leaving_mark(folder, member.version)):
+            name.unlink(missing_ok=True)

@@ -21,10 +21,10 @@ import msgspec
 from shizi.core.config import load
 from shizi.core.sections import JobSettings
 from shizi.core.telemetry import LogFormat
-from shizi.engine.link import EngineLink
 from shizi.engine.programs import report_and_run
 from shizi.engine.signals import die_with_parent
-from shizi.jobs.dispatcher import holder_name, pace_of
+from shizi.engine.versions import VersionedEngines
+from shizi.jobs.dispatcher import engines_of, holder_name, make_desk, pace_of
 from shizi.jobs.queue import PING, PING_S, QUEUE, TASK, make_app
 from shizi.jobs.run import Desk, work_chunk
 from shizi.jobs.site import open_site
@@ -42,14 +42,14 @@ class ConsumerPlan:
     """What the process is told; the rest it takes from the settings.
 
     Attributes:
-        engine: path of the engine's socket.
+        engines: folder of the engines' sockets.
         places: children that work at once.
         queue: of its own, for messages to itself.
         life: file whose time says when something was consumed last.
         log_format: of its log.
     """
 
-    engine: str
+    engines: str
     places: int
     queue: str
     life: str
@@ -60,9 +60,9 @@ def main(plan_json: str, announce: Callable[[], None]) -> None:
     """Be the process, to its end."""
     die_with_parent(signal.SIGTERM)
     plan = msgspec.json.decode(plan_json, type=ConsumerPlan)
-    jobs = load().settings.jobs
-    app = make_app(jobs, pace_of(jobs))
-    _add_tasks(app, jobs, plan)
+    settings = load().settings
+    app = make_app(settings.jobs, pace_of(settings.jobs))
+    _add_tasks(app, _Child(settings.jobs, engines_of(settings, plan.engines), Path(plan.life)))
     _add_signals(Path(plan.life), announce)
     stop_file(Path(plan.life)).unlink(missing_ok=True)
     Path(plan.life).touch()
@@ -129,16 +129,14 @@ class Echo:
         return self._unheard_s is None or now - self._unheard_s < _DEAF_S
 
 
-def _add_tasks(app: Any, jobs: JobSettings, plan: ConsumerPlan) -> None:
-    child = _Child(jobs, plan)
-
+def _add_tasks(app: Any, child: _Child) -> None:
     @app.task(name=TASK)  # type: ignore[untyped-decorator]
     def work(job_id: str, chunk: int) -> None:
         child.work(ChunkRef(job_id, chunk))
 
     @app.task(name=PING)  # type: ignore[untyped-decorator]
     def ping() -> None:
-        Path(plan.life).touch()
+        child.life.touch()
 
 
 def _add_signals(life: Path, announce: Callable[[], None]) -> None:
@@ -159,11 +157,17 @@ def _add_signals(life: Path, announce: Callable[[], None]) -> None:
 
 
 class _Child:
-    """What a child works with; opened in it, for nothing of it survives a fork."""
+    """What a child works with; its desk is opened in it, for nothing of that survives a fork.
 
-    def __init__(self, jobs: JobSettings, plan: ConsumerPlan) -> None:
-        self._jobs = jobs
-        self._plan = plan
+    Args:
+        jobs: settings.
+        engines: of this machine; they hold nothing open.
+        life: file whose time says when something was consumed last.
+    """
+
+    def __init__(self, jobs: JobSettings, engines: VersionedEngines, life: Path) -> None:
+        self._jobs, self._engines = jobs, engines
+        self.life = life
         self._desk: Desk | None = None
 
     def work(self, ref: ChunkRef) -> None:
@@ -182,20 +186,17 @@ class _Child:
 
     def _watch(self, over: threading.Event, stop: threading.Event) -> None:
         """Say that the worker lives while it hears no messages, and hear when it is to end."""
-        life = Path(self._plan.life)
         touched_s = 0.0
         while not over.wait(_LOOK_S):
             if time.monotonic() - touched_s > PING_S / 2:
                 touched_s = time.monotonic()
-                life.touch()
-            if stop_file(life).exists():
+                self.life.touch()
+            if stop_file(self.life).exists():
                 stop.set()
 
     def _open(self) -> Desk:
         if self._desk is None:
-            site = open_site(self._jobs)
-            link = EngineLink(Path(self._plan.engine))
-            self._desk = Desk(site.ledger, link, site.spool.read, pace_of(self._jobs))
+            self._desk = make_desk(open_site(self._jobs), self._jobs, self._engines)
         return self._desk
 
 

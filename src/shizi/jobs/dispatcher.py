@@ -19,13 +19,13 @@ from pathlib import Path
 
 import msgspec
 
-from shizi.core.config import load
+from shizi.core.config import Settings, load
 from shizi.core.errors import ShiziError
 from shizi.core.sections import JobSettings
 from shizi.core.telemetry import LogFormat
-from shizi.engine.link import EngineLink
 from shizi.engine.programs import report_and_run
 from shizi.engine.signals import WakeUp, die_with_parent, wake_on_signals
+from shizi.engine.versions import ARRIVAL_S, VersionedEngines
 from shizi.jobs.run import Desk, Pace, work_chunk
 from shizi.jobs.site import Site, open_site
 from shizi.jobs.upkeep import Deliver, Duty, Upkeep
@@ -45,13 +45,13 @@ class DispatcherPlan:
     """What the process is told; the rest it takes from the settings.
 
     Attributes:
-        engine: path of the engine's socket.
+        engines: folder of the engines' sockets.
         places: chunks worked on at once; 0 does the upkeep alone.
         grace_s: time for pages in work when it is told to end.
         log_format: of its log.
     """
 
-    engine: str
+    engines: str
     places: int
     grace_s: float = 30.0
     log_format: LogFormat = LogFormat.AUTO
@@ -61,10 +61,11 @@ def main(plan_json: str, announce: Callable[[], None]) -> None:
     """Be the process, to its end."""
     die_with_parent(signal.SIGTERM)
     plan = msgspec.json.decode(plan_json, type=DispatcherPlan)
-    jobs = load().settings.jobs
+    settings = load().settings
+    jobs = settings.jobs
     site = open_site(jobs)
     stop = threading.Event()
-    desk = Desk(site.ledger, EngineLink(Path(plan.engine)), site.spool.read, pace_of(jobs))
+    desk = make_desk(site, jobs, engines_of(settings, plan.engines))
     upkeep = make_upkeep(site, jobs, _announcing(site, jobs))
     threading.Thread(target=upkeep.run, args=(stop,), name="upkeep", daemon=True).start()
     dispatcher = Dispatcher(desk, plan.places, stop)
@@ -73,6 +74,16 @@ def main(plan_json: str, announce: Callable[[], None]) -> None:
         dispatcher.run(wake)
     dispatcher.drain(plan.grace_s)
     site.close()
+
+
+def engines_of(settings: Settings, folder: str) -> VersionedEngines:
+    """Give the engines of this machine; in a release, the version of a job may come late."""
+    return VersionedEngines(Path(folder), ARRIVAL_S if settings.releases.store else 0.0)
+
+
+def make_desk(site: Site, jobs: JobSettings, engines: VersionedEngines) -> Desk:
+    """Give what chunks are worked on with."""
+    return Desk(site.ledger, engines.default, site.spool.read, pace_of(jobs), engines.reader)
 
 
 def _announcing(site: Site, jobs: JobSettings) -> list[Duty]:

@@ -71,12 +71,18 @@ class Desk:
         reader: that reads.
         fetch: gives the bytes of a file by its ref.
         pace: of the work.
+        versions: gives what reads with a version; None where there is but one.
     """
 
     ledger: Ledger
     reader: PageReader
     fetch: Callable[[str], bytes]
     pace: Pace = Pace()
+    versions: Callable[[str], PageReader] | None = None
+
+    def reader_of(self, spec: Spec) -> PageReader:
+        """Give what reads a job: the version it was given to, where it was given to one."""
+        return self.versions(spec.version) if self.versions and spec.version else self.reader
 
 
 class _Interrupted(Exception):
@@ -203,7 +209,7 @@ class _Run:
         )
         started = time.perf_counter()
         try:
-            pages = self._read_when_free(data, options)
+            pages = self._read_when_free(self._desk.reader_of(spec), data, options)
         except OptionError:
             if span.first > span.begins:
                 return None
@@ -211,11 +217,13 @@ class _Run:
         each_s = (time.perf_counter() - started) / max(1, len(pages))
         return [(page, each_s) for page in pages]
 
-    def _read_when_free(self, data: bytes, options: ReadOptions) -> list[PageResult]:
+    def _read_when_free(
+        self, reader: PageReader, data: bytes, options: ReadOptions
+    ) -> list[PageResult]:
         while True:
             self._check()
             try:
-                return self._desk.reader.read(data, options)
+                return reader.read(data, options)
             except Unavailable:
                 raise
             except Busy as error:

@@ -67,6 +67,7 @@ class JobDesk:
         self._check_waiting()
         with self.site.spool.deposit() as deposit:
             spec = self._spec(take_in(request, self.service, deposit))
+            spec = replace(spec, version=self._version(deposit.sources))
             sources = deposit.complete()
         return self._submit(sources, spec, deposit, key)
 
@@ -149,6 +150,14 @@ class JobDesk:
             raise OptionError("format: choose it when you fetch what the job has brought")
         return call_to_spec(call, hook)
 
+    def _version(self, sources: Sequence[Source]) -> str:
+        """Decide which version reads the job; it keeps it, whatever a release does meanwhile."""
+        router = self.service.router
+        if router is None:
+            return ""
+        first = next(source.digest for source in sources if source.ref)
+        return router.pin([first.encode()]).version
+
     def _check_waiting(self) -> None:
         most = self.service.settings.jobs.max_waiting
         ledger = self.site.ledger
@@ -168,9 +177,12 @@ def call_to_spec(call: Call, hook: str = "") -> Spec:
 
 
 def fingerprint(sources: Sequence[Source], spec: Spec) -> str:
-    """Tell one submission from another: its files, their names, and how they are read."""
+    """Tell one submission from another: its files, their names, and how they are read.
+
+    Not by which version: sent twice, it may have met two of them.
+    """
     files = [(source.name, source.digest) for source in sources]
-    told = json.dumps([files, spec_to_text(spec)])
+    told = json.dumps([files, spec_to_text(replace(spec, version=""))])
     return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -44,6 +44,9 @@ class RequestRouter:
     def pin(self, pictures: Sequence[Picture]) -> PinnedReader:
         """Decide who reads the current request; once, and all its pictures.
 
+        Args:
+            pictures: that it brings, or for a job what tells its first file from others.
+
         Raises:
             OptionError: it asks for a version that nobody is answered by, or must not ask.
         """

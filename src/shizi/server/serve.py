@@ -16,7 +16,7 @@ from shizi.core.config import ServerSettings, Settings, to_environment
 from shizi.core.errors import ConfigError
 from shizi.engine.allowance import Allowance, allow
 from shizi.engine.budget import measure_budget
-from shizi.engine.fleet import FleetOptions, active_socket
+from shizi.engine.fleet import FleetOptions
 from shizi.engine.keeper import Program
 from shizi.engine.plans import DecoderOptions, DecodersPlan, WebPlan
 from shizi.engine.supervisor import Supervisor
@@ -229,8 +229,7 @@ def jobs_program(settings: Settings, folder: Path, places: int) -> Program:
     server = settings.server
 
     def work(_: int, reports: int) -> Sequence[str]:
-        engine = str(active_socket(folder))
-        plan = DispatcherPlan(engine, places, server.timeout_s, server.log_format)
+        plan = DispatcherPlan(str(folder), places, server.timeout_s, server.log_format)
         return program_command("shizi.jobs.dispatcher", reports, plan)
 
     return Program("jobs", work, grace_s=server.timeout_s + 5)

@@ -12,7 +12,6 @@ from shizi.core.config import Settings
 from shizi.core.errors import ConfigError
 from shizi.engine.allowance import Allowance, allow
 from shizi.engine.budget import measure_budget
-from shizi.engine.fleet import active_socket
 from shizi.engine.keeper import Program
 from shizi.engine.supervisor import Supervisor
 from shizi.jobs.consumer import ConsumerPlan, Echo
@@ -67,9 +66,7 @@ def consumer_program(settings: Settings, allowance: Allowance, folder: Path) -> 
     app = make_app(jobs, pace_of(jobs))
 
     def consume(_: int, reports: int) -> Sequence[str]:
-        plan = ConsumerPlan(
-            str(active_socket(folder)), allowance.places, queue, str(life), server.log_format
-        )
+        plan = ConsumerPlan(str(folder), allowance.places, queue, str(life), server.log_format)
         return program_command("shizi.jobs.consumer", reports, plan)
 
     def send() -> None:

@@ -19,6 +19,7 @@ from shizi.engine.fleet import (
     FleetOptions,
     active_socket,
     engine_reports,
+    leaving_mark,
     point,
     socket_of,
 )
@@ -132,6 +133,7 @@ def test_a_version_is_taken_in_switched_to_and_let_go(harbor: Harbor) -> None:
     assert first is not None
     assert first.process.returncode == 0
     assert not socket_of(harbor.folder, "m@1").is_symlink()
+    assert not leaving_mark(harbor.folder, "m@1").exists()
     assert harbor.started == ["m@1 1", "m@2 1"]
 
 
@@ -146,6 +148,24 @@ def test_an_engine_with_calls_in_work_is_not_ended(harbor: Harbor) -> None:
     assert harbor.states()["m@1"] is EngineState.READY
     harbor.busy = set()
     harbor.until(lambda: "m@1" not in harbor.states())
+
+
+def test_an_engine_that_is_let_go_says_so_until_it_is_wanted_again(harbor: Harbor) -> None:
+    harbor.start()
+    harbor.wanted = ("m@1", "m@2")
+    harbor.until(lambda: harbor.states().get("m@2") is EngineState.READY)
+    harbor.busy = {"m@2"}
+    mark = leaving_mark(harbor.folder, "m@2")
+    assert not mark.exists()
+
+    harbor.wanted = ("m@1",)
+    harbor.until(mark.exists)
+    harbor.now_s += module.LINGER_S + 1
+    harbor.fleet.look()
+    harbor.wanted = ("m@1", "m@2")
+    harbor.until(lambda: not mark.exists())
+    assert harbor.states()["m@2"] is EngineState.READY
+    assert not leaving_mark(harbor.folder, "m@1").exists()
 
 
 def test_an_engine_that_never_gets_done_is_ended_at_last(harbor: Harbor) -> None:

@@ -266,9 +266,36 @@ def test_more_pages_than_a_document_may_have(ledger: SqlLedger) -> None:
     assert len(_read(ledger, job)) <= 8
 
 
+def test_the_version_that_a_job_was_given_to_reads_all_of_it(ledger: SqlLedger) -> None:
+    readers = {version: FakeReader([one_page(version)]) for version in ("m@1", "m@2")}
+    default = FakeReader([one_page("default")])
+    desk = Desk(ledger, default, str.encode, PACE, readers.__getitem__)
+    pinned = [_submit(ledger, "a", "b", spec=Spec(version=version)) for version in readers]
+    free = _submit(ledger, "a")
+
+    while chunk := ledger.claim("me"):
+        work_chunk(desk, chunk, threading.Event())
+
+    read = [{json.loads(r.body)["text"] for r in ledger.pages(job.id)} for job in (*pinned, free)]
+    assert read == [{"m@1"}, {"m@2"}, {"default"}]
+
+
+def test_where_there_is_one_version_it_reads_all_jobs(ledger: SqlLedger) -> None:
+    job = _submit(ledger, "a", spec=Spec(version="m@2"))
+
+    _work(ledger, [one_page("the only one")])
+
+    assert ledger.job(job.id).succeeded == 1
+
+
 def test_a_spec_comes_back_as_it_was() -> None:
     spec = Spec(
-        ReadOptions(words=("识字",), steps=()), ((1, 2), (4, None)), True, "https://a.b/c", "d"
+        ReadOptions(words=("识字",), steps=()),
+        ((1, 2), (4, None)),
+        True,
+        "https://a.b/c",
+        "d",
+        "m@1",
     )
 
     assert text_to_spec(spec_to_text(spec)) == spec

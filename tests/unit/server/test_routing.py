@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from shizi.core.config import Settings
+from shizi.core.config import JobSettings, Settings
+from shizi.jobs.site import open_site
+from shizi.jobs.spec import text_to_spec
 from shizi.release.document import Phase
 from shizi.server.app import create_app
 from shizi.server.keys import draw_key, write_keys
@@ -150,3 +152,51 @@ def test_an_endless_unit_is_refused() -> None:
     live = Live()
     live.set(Phase.CANARY, 5_000)
     assert ask(client_of(live), X_Route_Key="x" * 257)[0] == 422
+
+
+def _given_to(live: Live, folder: Path, data: bytes, **headers: str) -> tuple[str, str, str]:
+    """Hand in a job; gives its id, the version that is to read it, and the one that was told."""
+    jobs = JobSettings(folder=folder)
+    site = open_site(jobs)
+    settings = replace(Settings(), jobs=jobs)
+    router = RequestRouter(live.member, settings.server)
+    client = create_app(settings, FakeReader(), router=router, site=site).test_client()
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    answer = client.post("/v1/jobs", data=data, content_type="image/png", headers=named)
+    assert answer.status_code == 202, answer.text
+    job = site.ledger.job(answer.get_json()["id"])
+    site.close()
+    return job.id, text_to_spec(job.spec).version, answer.headers["X-Model-Version"]
+
+
+def test_a_job_keeps_the_version_it_met_when_it_was_handed_in(tmp_path: Path) -> None:
+    live = Live()
+    assert _given_to(live, tmp_path, PNG)[1:] == (STABLE, STABLE)
+    live.set(Phase.CANARY, 10_000)
+    assert _given_to(live, tmp_path, PNG)[1:] == (CANARY, CANARY)
+    assert _given_to(live, tmp_path, PNG, X_Shizi_Model="stable")[1:] == (STABLE, STABLE)
+
+
+def test_jobs_go_by_the_same_units_as_requests(tmp_path: Path) -> None:
+    live = Live()
+    live.set(Phase.CANARY, 5_000)
+    client = client_of(live)
+    units = [str(k) for k in range(8)]
+    met = [version_of(client, X_Route_Key=unit) for unit in units]
+
+    assert [_given_to(live, tmp_path, PNG, X_Route_Key=unit)[1] for unit in units] == met
+    assert set(met) == {STABLE, CANARY}
+    files = [_given_to(live, tmp_path, b"picture %d" % k)[1] for k in range(8)]
+    assert set(files) == {STABLE, CANARY}
+    assert [_given_to(live, tmp_path, b"picture %d" % k)[1] for k in range(8)] == files
+
+
+def test_a_job_sent_twice_is_one_whatever_the_share_became(tmp_path: Path) -> None:
+    live = Live()
+    live.set(Phase.CANARY, 0)
+    first = _given_to(live, tmp_path, PNG, Idempotency_Key="order-17")
+    live.set(Phase.CANARY, 10_000)
+    second = _given_to(live, tmp_path, PNG, Idempotency_Key="order-17")
+
+    assert first[:2] == second[:2]
+    assert first[1] == STABLE

@@ -12,7 +12,7 @@ import pytest
 from shizi.core.config import EngineSettings, ServerSettings, Settings, Worker, load, to_environment
 from shizi.core.errors import ConfigError
 from shizi.engine.allowance import allow
-from shizi.engine.fleet import FleetOptions, active_socket, socket_of
+from shizi.engine.fleet import FleetOptions, socket_of
 from shizi.engine.keeper import Program
 from shizi.engine.plans import GOLDEN_ERRORS
 from shizi.release.filestore import FileStore
@@ -76,7 +76,7 @@ def test_the_processes_start_in_the_order_they_need_each_other(tmp_path: Path) -
     engine = json.loads(fleet.program("m@1").command(2, 7)[-1])
     jobs = json.loads(work.command(2, 7)[-1])
     assert (decode.name, work.name, serve.name) == ("decoders", "jobs", "web")
-    assert (jobs["engine"], jobs["places"]) == (str(active_socket(tmp_path)), 3)
+    assert (jobs["engines"], jobs["places"]) == (str(tmp_path), 3)
     assert decoders["options"]["children"] == engine["places"] == 3
     assert engine["decoders"] == decoders["socket"]
     assert (web["listener"], web["stable"]) == (9, "m@1")
