@@ -6,7 +6,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shizi.core.types import Direction, Quad, TextLine
-from shizi.layout.geometry import area, overlap_ratio, shared_area
 from shizi.layout.order import order_lines, rows_of
 
 coordinates = st.integers(0, 60).map(lambda n: n * 10.0)
@@ -51,17 +50,3 @@ def test_the_order_does_not_depend_on_the_order_of_the_input(
 def test_no_line_is_lost_or_doubled(page: list[TextLine]) -> None:
     assert Counter(order_lines(page)) == Counter(page)
     assert Counter(line for row in rows_of(page) for line in row) == Counter(page)
-
-
-@given(first=quads(), second=quads())
-def test_shared_area_is_symmetric_and_bounded(first: Quad, second: Quad) -> None:
-    shared = shared_area(first, second)
-    smaller = min(area(first.points), area(second.points))
-    assert -1e-6 <= shared <= smaller * (1 + 1e-6) + 1e-6
-    assert abs(shared - shared_area(second, first)) <= 1e-6 * (1 + smaller)
-    assert 0 <= overlap_ratio(first, second) <= 1
-
-
-@given(quad=quads())
-def test_a_quad_overlaps_itself_wholly(quad: Quad) -> None:
-    assert abs(overlap_ratio(quad, quad) - 1) < 1e-6

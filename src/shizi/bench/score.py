@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
@@ -17,7 +17,6 @@ from typing import Any, Self
 from shizi.bench.reliability import Reliability
 from shizi.core.errors import FileAccessError, InputError, MissingExtra
 from shizi.core.types import Direction, Point, Quad, TextLine
-from shizi.layout.geometry import shared_area
 
 # A found line belongs to a true one when its middle lies on it, or this part of its thickness off.
 _NEAR = 0.25
@@ -275,16 +274,6 @@ def _score_found(truth: str, text: str, *, found: bool, casefold: bool) -> Tally
     want, have = normalized(truth, casefold=casefold), normalized(text, casefold=casefold)
     edits = edit_distance(want, have)
     return Tally(edits=edits, chars=len(want), exact=int(edits == 0), lines=1, found=int(found))
-
-
-def covered_share(truth: Iterable[TruthLine], boxes: Sequence[Quad], share: float = 0.7) -> float:
-    """Give the part of the true lines of which at least `share` of the area lies in some box."""
-    scored = [line.box for line in truth if not line.ignored]
-    hits = 0
-    for box in scored:
-        inside = sum(shared_area(other, box) for other in boxes)
-        hits += inside >= share * max(1e-9, shared_area(box, box))
-    return hits / max(1, len(scored))
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,10 +149,6 @@ class Tally:
         """Mean over readings with a line; 0 without any."""
         return self.confidence / self.read if self.read else 0.0
 
-    def mean_agreement(self) -> float:
-        """Mean over compared readings; 0 without any."""
-        return self.agreement / self.compared if self.compared else 0.0
-
     def quantile_s(self, share: float) -> float | None:
         """Give the seconds that a share of the readings took at most; None without any."""
         total = sum(self.seconds)

@@ -36,17 +36,6 @@ class Alignment:
     possible: Tensor
 
 
-def ctc_head_loss(
-    features: Tensor,
-    head: nn.Linear,
-    targets: Tensor,
-    lengths: Tensor,
-    negatives: Tensor | None = None,
-) -> Tensor:
-    """Compute the CTC loss of a batch alone; see `align`."""
-    return align(features, head, targets, lengths, negatives).loss
-
-
 def align(
     features: Tensor,
     head: nn.Linear,

@@ -26,7 +26,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shizi.core.errors import ConfigError
-from shizi.core.pixels import GrayImage
 from shizi.imaging.lines import PAD_VALUE, bucket_width
 from shizi.text.charset import Charset
 from shizi.train.corpus import TextSource, load_corpus
@@ -256,8 +255,3 @@ class BatchStream:
                     raise RuntimeError(
                         "a rendering process died; see its traceback above"
                     ) from None
-
-
-def clean_gray(batch: Batch) -> list[GrayImage]:
-    """Give the strips of a batch as pictures, padding included; for looking at them."""
-    return [strip[0] for strip in batch.strips]

@@ -13,7 +13,6 @@ from shizi.bench.score import (
     Tally,
     TruthLine,
     TruthPage,
-    covered_share,
     normalized,
     read_manifest,
     score_line,
@@ -108,12 +107,6 @@ def test_ignored_lines_are_neither_right_nor_wrong() -> None:
 def test_tallies_add_up() -> None:
     total = Tally(edits=1, chars=4, seconds=0.5) + Tally(edits=2, chars=6, seconds=1.0)
     assert (total.edits, total.chars, total.seconds, total.cer) == (3, 10, 1.5, 0.3)
-
-
-def test_covered_share_wants_most_of_a_line() -> None:
-    lines = truth(("a", 0, 0), ("b", 0, 50)).lines
-    assert covered_share(lines, [Quad.from_rect(0, 0, 100, 20)]) == 0.5
-    assert covered_share(lines, [Quad.from_rect(0, 0, 60, 100)]) == 0.0
 
 
 def test_a_manifest_is_read(tmp_path: Path) -> None:

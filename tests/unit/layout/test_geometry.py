@@ -7,12 +7,9 @@ import pytest
 from shizi.core.types import Quad
 from shizi.layout.geometry import (
     Span,
-    area,
     extents,
     gaps,
     hull,
-    overlap_ratio,
-    shared_area,
     turned,
 )
 
@@ -46,23 +43,3 @@ def test_extents_follow_the_direction_of_the_text() -> None:
     x, y = extents(quad, 10)
     assert (x.length, y.length) == pytest.approx((100, 20))
     assert extents(SQUARE) == (Span(0, 10), Span(0, 10))
-
-
-def test_areas() -> None:
-    assert area(SQUARE.points) == 100
-    assert area(SQUARE.points[:2]) == 0
-    assert shared_area(SQUARE, Quad.from_rect(5, 5, 20, 20)) == pytest.approx(25)
-    assert shared_area(SQUARE, Quad.from_rect(11, 0, 20, 10)) == 0
-    diamond = Quad(((5, -5), (15, 5), (5, 15), (-5, 5)))
-    assert shared_area(SQUARE, diamond) == pytest.approx(100)
-    assert overlap_ratio(SQUARE, diamond) == pytest.approx(0.5)
-
-
-def test_the_sense_of_rotation_does_not_matter() -> None:
-    backwards = Quad(tuple(reversed(Quad.from_rect(5, 5, 20, 20).points)))
-    assert shared_area(SQUARE, backwards) == pytest.approx(25)
-
-
-def test_a_flat_quad_shares_nothing() -> None:
-    assert overlap_ratio(SQUARE, Quad.from_rect(5, 5, 5, 5)) == 0
-    assert overlap_ratio(Quad.from_rect(1, 1, 1, 1), Quad.from_rect(1, 1, 1, 1)) == 0

@@ -44,7 +44,7 @@ def test_what_was_counted_before_can_be_taken_away() -> None:
     difference = (before + more) - before
 
     assert difference.ok == 1
-    assert difference.mean_agreement() == pytest.approx(0.5)
+    assert (difference.agreement, difference.compared) == (pytest.approx(0.5), 1)
     assert difference.quantile_s(0.5) == more.quantile_s(0.5)
 
 

@@ -6,7 +6,7 @@ torch = pytest.importorskip("torch")
 
 from torch import Tensor, nn  # noqa: E402
 
-from shizi.train.loss import ctc_head_loss  # noqa: E402
+from shizi.train.loss import align  # noqa: E402
 
 pytestmark = pytest.mark.torch
 CLASSES = 40
@@ -35,7 +35,7 @@ def gradients(loss: Tensor, features: Tensor, head: nn.Linear) -> list[Tensor]:
 
 def test_with_all_classes_loss_and_gradient_are_those_of_plain_ctc() -> None:
     features, head, targets, lengths = setting()
-    ours = ctc_head_loss(features, head, targets, lengths)
+    ours = align(features, head, targets, lengths).loss
     wanted = plain_loss(features, head, targets, lengths)
     assert ours.item() == pytest.approx(wanted.item(), rel=1e-5)
     pairs = zip(gradients(ours, features, head), gradients(wanted, features, head), strict=True)
@@ -45,7 +45,7 @@ def test_with_all_classes_loss_and_gradient_are_those_of_plain_ctc() -> None:
 
 def test_a_draw_of_every_class_is_no_estimate() -> None:
     features, head, targets, lengths = setting()
-    ours = ctc_head_loss(features, head, targets, lengths, torch.arange(1, CLASSES))
+    ours = align(features, head, targets, lengths, torch.arange(1, CLASSES)).loss
     wanted = plain_loss(features, head, targets, lengths)
     # A class that was drawn and is present counts once; the others stand for 40/39 classes.
     assert ours.item() == pytest.approx(wanted.item(), rel=0.02)
@@ -58,14 +58,14 @@ def test_the_estimate_lies_around_the_truth() -> None:
     draws = []
     for _ in range(300):
         some = torch.randperm(CLASSES - 1, generator=generator)[:13] + 1
-        draws.append(ctc_head_loss(features, head, targets, lengths, some).item())
+        draws.append(align(features, head, targets, lengths, some).loss.item())
     assert sum(draws) / len(draws) == pytest.approx(wanted, rel=0.03)
 
 
 def test_a_line_that_cannot_fit_counts_nothing() -> None:
     features, head, targets, lengths = setting()
     short = features[:, :3].detach().requires_grad_()
-    loss = ctc_head_loss(short, head, targets, lengths)
+    loss = align(short, head, targets, lengths).loss
     (gradient,) = torch.autograd.grad(loss, short)
     assert torch.isfinite(loss)
     # "7 7 9" needs a blank between the sevens, "11 12 11 12" four columns: both are too long.
