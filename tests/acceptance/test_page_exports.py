@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser import answer, answer_with, line, picture, read
+from tests.browser import ONE_WORKER, answer, answer_with, line, picture, read
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
-pytestmark = pytest.mark.acceptance
+pytestmark = [pytest.mark.acceptance, ONE_WORKER]
 
 _TEXTS = ["标题 *a* #1", '=cmd("x"),y', "# 1. <b>&"]
 _ANSWER = answer(*(line(text, k) for k, text in enumerate(_TEXTS, 1)))

@@ -8,14 +8,24 @@ from typing import Any
 import pytest
 
 from shizi.core import errors
-from tests.browser import answer, answer_with, choose, fail_with, keep_picture, line, read, start
+from tests.browser import (
+    ONE_WORKER,
+    answer,
+    answer_with,
+    choose,
+    fail_with,
+    keep_picture,
+    line,
+    read,
+    start,
+)
 from tests.program import RECEIPT
 from tests.unit.imaging.test_pdf import encrypted_pdf
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = sync_api.expect
 
-pytestmark = pytest.mark.acceptance
+pytestmark = [pytest.mark.acceptance, ONE_WORKER]
 
 
 def _legacy(code: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import re
 import pytest
 
 from tests.browser import (
+    ONE_WORKER,
     READ_MS,
     answer,
     answer_with,
@@ -23,7 +24,7 @@ from tests.program import RECEIPT
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = sync_api.expect
 
-pytestmark = pytest.mark.acceptance
+pytestmark = [pytest.mark.acceptance, ONE_WORKER]
 
 _BRING = """([kind, name, picture]) => {
   const bytes = Uint8Array.from(atob(picture), (letter) => letter.charCodeAt(0));

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browser import answer, answer_with, clipboard, keep_picture, line, picture, read
+from tests.browser import (
+    ONE_WORKER,
+    answer,
+    answer_with,
+    clipboard,
+    keep_picture,
+    line,
+    picture,
+    read,
+)
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = sync_api.expect
 
-pytestmark = pytest.mark.acceptance
+pytestmark = [pytest.mark.acceptance, ONE_WORKER]
 
 
 @pytest.fixture(autouse=True)

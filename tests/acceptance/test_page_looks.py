@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from tests.browser import choose, keep_picture, picture, read
+from tests.browser import ONE_WORKER, choose, keep_picture, picture, read
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = sync_api.expect
 
-pytestmark = pytest.mark.acceptance
+pytestmark = [pytest.mark.acceptance, ONE_WORKER]
 
 _PHONE: dict[str, Any] = {"viewport": {"width": 360, "height": 740}}
 
