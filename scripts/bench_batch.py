@@ -8,6 +8,7 @@
 Contestants, each in processes of its own, one after another over the same files:
 
     batch     `shizi batch`, JSON results, workers as it chooses them
+    balanced  the same with `--effort balanced`
     loop      one process, one file after another, `Reader()` as it comes
     first     the same loop with the source of a revision of the project's history
     rapidocr  one process, one file after another, as its makers ship it, as many threads
@@ -185,7 +186,7 @@ def run_script(
     return Result(name, len(rows), seconds, watched, _score(folder, read))
 
 
-def run_batch(folder: Path, pages: int, out: Path, workers: str) -> Result:
+def run_batch(folder: Path, pages: int, out: Path, workers: str, effort: str = "fast") -> Result:
     """Run `shizi batch` on the first pages of a folder; its start and its end count."""
     chosen = out.parent / "chosen"
     shutil.rmtree(chosen, ignore_errors=True)
@@ -193,7 +194,8 @@ def run_batch(folder: Path, pages: int, out: Path, workers: str) -> Result:
     for page in read_manifest(folder)[:pages]:
         (chosen / page.image).hardlink_to(folder / page.image)
     shutil.rmtree(out, ignore_errors=True)
-    watched, status = watch_batch([str(chosen)], out, workers)
+    how = ("-f", "json", "--effort", effort)
+    watched, status = watch_batch([str(chosen)], out, workers, *how)
     if status:
         raise SystemExit(f"batch ended with status {status}")
     read = {}
@@ -201,7 +203,8 @@ def run_batch(folder: Path, pages: int, out: Path, workers: str) -> Result:
         lines = [line for page in dict_to_pages(json.loads(file.read_text())) for line in page]
         read[file.name.removesuffix(".json")] = [(line.text, line.box.points) for line in lines]
     tally, steady = _score(folder, read), _steady(out)
-    return Result("batch", len(read), watched.wall_s, watched, tally, steady)
+    name = "batch" if effort == "fast" else effort
+    return Result(name, len(read), watched.wall_s, watched, tally, steady)
 
 
 def _steady(out: Path) -> float:
@@ -212,7 +215,7 @@ def _steady(out: Path) -> float:
 
 def watch_batch(inputs: Sequence[str], out: Path, workers: str, *more: str) -> tuple[Watched, int]:
     command = [sys.executable, "-m", "shizi", "batch", *inputs, "-o", str(out), *more]
-    command += ["--workers", workers] + ([] if more else ["-f", "json"])
+    command += ["--workers", workers]
     environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
     process = subprocess.Popen(command, text=True, env=environment)
     with watching(process) as watched:
@@ -286,16 +289,28 @@ def _step(watched: Watched) -> int:
     return max(1, len(watched.samples) // 20)
 
 
+def contest(name: str, pictures: Path, pages: int, workers: str) -> Result:
+    """Let a contestant read the first pages of a folder."""
+    if name in {"batch", "balanced"}:
+        effort = "fast" if name == "batch" else name
+        return run_batch(pictures, pages, pictures.parent / "out", workers, effort)
+    if name == "loop":
+        return run_script(name, LOOP, pictures, pages)
+    if name == "rapidocr":
+        threads = str(measure_budget().threads)
+        return run_script(name, RAPIDOCR, pictures, pages, ROOT / "src", threads)
+    raise SystemExit(f"no contestant {name}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pages", type=int, default=1000)
-    parser.add_argument("--who", default="batch,loop,rapidocr")
+    parser.add_argument("--who", default="batch,balanced,loop,rapidocr")
     parser.add_argument("--workers", default="auto")
     parser.add_argument("--first", metavar="REV", help="of the project's history")
     parser.add_argument("--soak", type=int, default=0, metavar="FILES")
     parser.add_argument("--folder", type=Path, default=ROOT / "runs" / "invoices")
     args = parser.parse_args()
-    threads = measure_budget().threads
     if args.soak:
         print(json.dumps(soak(args.folder, args.soak, args.workers), indent=1))
         return
@@ -304,17 +319,8 @@ def main() -> None:
         for number in make_invoices(pictures, SEED, args.pages):
             if number % 100 == 99:
                 print(f"{number + 1} drawn", file=sys.stderr)
-    results = []
     for name in args.who.split(","):
-        if name == "batch":
-            result = run_batch(pictures, args.pages, args.folder / "out", args.workers)
-        elif name == "loop":
-            result = run_script(name, LOOP, pictures, args.pages)
-        elif name == "rapidocr":
-            result = run_script(name, RAPIDOCR, pictures, args.pages, ROOT / "src", str(threads))
-        else:
-            raise SystemExit(f"no contestant {name}")
-        results.append(result)
+        result = contest(name, pictures, args.pages, args.workers)
         print(json.dumps(result.to_dict()), flush=True)
     if args.first:
         with checked_out(args.first) as source:

@@ -39,7 +39,7 @@ class Service:
     log: Path
 
     def pids(self, name: str) -> list[int]:
-        """Give the processes of a kind, "engine", "decoders" or "web", the eldest first."""
+        """Give the processes of a program, such as "engine" or "web", the eldest first."""
         return [pid for pid in _descendants(self.process.pid) if _is_named(pid, name)]
 
 
@@ -55,10 +55,9 @@ def _descendants(pid: int) -> Iterator[int]:
 
 def _is_named(pid: int, name: str) -> bool:
     try:
-        command = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
+        return Path(f"/proc/{pid}/comm").read_text() == f"shizi-{name}\n"
     except OSError:
         return False
-    return name in command or f"shizi.server.{name}" in command
 
 
 @contextmanager

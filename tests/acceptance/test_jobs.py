@@ -84,7 +84,7 @@ def test_a_job_outlives_its_service_and_all_of_its_processes(
     with serving(tmp_path) as service:
         task = _submit(service, files)
         _wait_for(service, task, 1)
-        os.kill(service.pids("shizi.jobs.dispatcher")[0], signal.SIGKILL)
+        os.kill(service.pids("jobs")[0], signal.SIGKILL)
         _wait_for(service, task, 3)
         os.kill(service.pids("engine")[0], signal.SIGKILL)
         _wait_for(service, task, 5)

@@ -10,11 +10,11 @@ from shizi.core.errors import ConfigError
 from shizi.core.options import Effort
 from shizi.engine.plans import BATCH_COLUMNS
 
-# Measured with the bundled models: every process warm, no page in work, the networks' arena apart.
-# Too little by some 40 MB where no other program shares the libraries and many clients ask. The
-# engine's own share, with what it was seen to take there: one replaced too early helps nobody.
+# Measured with the bundled models: every process warm, no page in work, the networks' arena apart,
+# no library shared with another program; 205 million and some reserve. The engine's own share, 90
+# million, with what it was seen to keep: one replaced too early helps nobody.
 FIXED_BYTES = 225_000_000
-ENGINE_BYTES = 160_000_000
+ENGINE_BYTES = 130_000_000
 # The process that works jobs, where the service takes them.
 JOBS_BYTES = 20_000_000
 # The process that takes releases along, and what the others keep of their state.

@@ -17,6 +17,7 @@ from typing import Any
 
 from shizi.core.errors import ShiziError, StartFailed
 from shizi.engine.keeper import Keeper, Program
+from shizi.engine.starting import Starter
 
 _log = logging.getLogger(__name__)
 
@@ -172,12 +173,12 @@ class Fleet:
 
     Args:
         options: what is wanted, and how it is started.
-        environment: of the processes.
+        starter: of the processes.
     """
 
-    def __init__(self, options: FleetOptions, environment: Mapping[str, str]) -> None:
+    def __init__(self, options: FleetOptions, starter: Starter) -> None:
         self._options = options
-        self._environment = environment
+        self._starter = starter
         self._members: dict[str, _Member] = {}
         self._active = ""
         self._started = False
@@ -254,7 +255,7 @@ class Fleet:
             self._start(version)
 
     def _start(self, version: str) -> None:
-        keeper = Keeper(self._options.program(version), self._environment)
+        keeper = Keeper(self._options.program(version), self._starter)
         self._members[version] = _Member(version, self._options.clock(), keeper)
         keeper.start()
 

@@ -7,7 +7,7 @@ import os
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -15,6 +15,7 @@ from shizi.core.deadline import Deadline
 from shizi.core.errors import ShiziError, StartFailed
 from shizi.engine.messages import bytes_to_error
 from shizi.engine.programs import READY
+from shizi.engine.starting import Starter
 
 _log = logging.getLogger(__name__)
 
@@ -59,7 +60,7 @@ class Life:
         condemned: why it was killed; empty where it was not.
     """
 
-    def __init__(self, program: Program, generation: int, environment: Mapping[str, str]) -> None:
+    def __init__(self, program: Program, generation: int, starter: Starter) -> None:
         self.generation = generation
         self.ready = False
         self.condemned = ""
@@ -68,15 +69,10 @@ class Life:
         self._reports, writing = os.pipe()
         os.set_blocking(self._reports, False)
         command = program.command(generation, writing)
-        self.process = subprocess.Popen(  # noqa: S603 - our own program
-            list(command),
-            env=dict(environment),
-            pass_fds=[writing, *program.files],
-            stdin=subprocess.DEVNULL,
-            # Ctrl-C is for the supervisor alone; the others are told in their order.
-            process_group=0,
-        )
-        os.close(writing)
+        try:
+            self.process = starter.start(program.name, command, [writing, *program.files])
+        finally:
+            os.close(writing)
 
     def listen(self) -> None:
         """Take note of what it reported.
@@ -144,11 +140,11 @@ class Keeper:
         "restarts": {},
     }
 
-    def __init__(self, program: Program, environment: Mapping[str, str]) -> None:
+    def __init__(self, program: Program, starter: Starter) -> None:
         self.program = program
         self.life: Life | None = None
         self.replaced: Counter[str] = Counter()
-        self._environment = environment
+        self._starter = starter
         self._generation = 0
         self._next: Life | None = None
         self._retired: list[tuple[Life, Deadline]] = []
@@ -176,7 +172,7 @@ class Keeper:
         if self.life is not None:
             self._see_to_current(self.life)
         elif self._next is None and time.monotonic() >= self._start_at_s:
-            self.life = self._new_life()
+            self._start_again()
 
     def replace(self, reason: str) -> None:
         """Put a new process in the place of one that still works; no call is lost."""
@@ -189,7 +185,10 @@ class Keeper:
             self.life = None
             self._start_at_s = self._retired[-1][1].at_s
             return
-        self._next = self._new_life()
+        try:
+            self._next = self._new_life()
+        except StartFailed as error:
+            _log.warning("%s", error.detail)
 
     def ask_to_end(self) -> None:
         """Let all of its processes end with what they have in work, and start no other."""
@@ -231,7 +230,21 @@ class Keeper:
 
     def _new_life(self) -> Life:
         self._generation += 1
-        return Life(self.program, self._generation, self._environment)
+        return Life(self.program, self._generation, self._starter)
+
+    def _start_again(self) -> None:
+        """Start a process in the place of one that ended; where none can be, try again later."""
+        try:
+            self.life = self._new_life()
+        except StartFailed as error:
+            _log.error("%s", error.detail)
+            self._put_off(short=True)
+
+    def _put_off(self, *, short: bool) -> None:
+        """Say when the next process is started: later each time where lives are short."""
+        longer = min(_LONGEST_PAUSE_S, max(_FIRST_PAUSE_S, 2 * self._pause_s))
+        self._pause_s = longer if short else 0.0
+        self._start_at_s = time.monotonic() + self._pause_s
 
     def _retire(self, life: Life) -> None:
         life.process.terminate()
@@ -265,14 +278,11 @@ class Keeper:
         self._listen(life)
         if not life.is_over():
             return
-        status = life.process.returncode
+        status = life.process.wait()
         if not life.ready and life.generation == 1:
             raise StartFailed(f"the process {self.program.name} ended with status {status}")
         reason = life.condemned or (f"signal_{-status}" if status < 0 else f"status_{status}")
         self.replaced[reason] += 1
         _log.warning("process %s ended (%s) and is replaced", self.program.name, reason)
-        now = time.monotonic()
-        longer = min(_LONGEST_PAUSE_S, max(_FIRST_PAUSE_S, 2 * self._pause_s))
-        self._pause_s = longer if now - life.started_s < _SHORT_LIFE_S else 0.0
-        self._start_at_s = now + self._pause_s
+        self._put_off(short=time.monotonic() - life.started_s < _SHORT_LIFE_S)
         self.life = None

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 _PROC = Path("/proc")
 _CGROUP = Path("/sys/fs/cgroup")
+_MADV_DONTNEED = 4
+# Of a line that begins an area of memory: start, end, shared or private, path.
+_AREA = re.compile(r"([0-9a-f]+)-([0-9a-f]+) ...(.) \S+ \S+ \S+\s*(.*)")
 
 
 def memory_bytes(pid: int) -> int:
@@ -42,6 +46,42 @@ def trim_heap() -> None:
         # Other libraries than glibc have no such function.
         with contextlib.suppress(AttributeError):
             ctypes.CDLL(None).malloc_trim(0)
+
+
+def unmap_clean_files() -> None:
+    """Let go of pages of files that are mapped here and were never written to.
+
+    Linking large libraries reads tables that nothing looks at again, and they count as this
+    process's for as long as it lives. What is used after all is mapped anew from the file cache,
+    in microseconds. Elsewhere than on Linux do nothing.
+    """
+    if sys.platform != "linux":
+        return
+    advise = ctypes.CDLL(None).madvise
+    for start, end in _clean_files():
+        advise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), _MADV_DONTNEED)
+
+
+def _clean_files() -> list[tuple[int, int]]:
+    """Give where files are mapped of which this process has no pages of its own."""
+    found: list[tuple[int, int]] = []
+    area: tuple[int, int] | None = None
+    try:
+        lines = (_PROC / "self/smaps").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return []
+    for line in lines:
+        if match := _AREA.match(line):
+            start, end, is_shared, path = match.groups()
+            is_file = path.startswith("/") and not path.startswith(("/dev/", "/memfd:"))
+            mapped = is_file and is_shared != "s"
+            area = (int(start, 16), int(end, 16)) if mapped else None
+        # What was written to is a page of its own, which must not be dropped.
+        elif area is not None and line.startswith("Anonymous:"):
+            if line.split()[1] == "0":
+                found.append(area)
+            area = None
+    return found
 
 
 def free_bytes(limit_bytes: int | None = None, cgroup: Path = _CGROUP) -> int | None:

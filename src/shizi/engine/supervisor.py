@@ -6,15 +6,16 @@ import json
 import os
 import signal
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from shizi.core.deadline import Deadline
 from shizi.core.errors import StartFailed
 from shizi.engine.fleet import Fleet, FleetOptions
 from shizi.engine.keeper import Keeper, Program
-from shizi.engine.memory import family, memory_bytes
+from shizi.engine.memory import family, memory_bytes, trim_heap, unmap_clean_files
 from shizi.engine.signals import WakeUp, wake_on_signals
+from shizi.engine.starting import Starter
 
 START_S = 120.0
 #: Name under which the supervisor tells of itself.
@@ -29,22 +30,21 @@ class Supervisor:
     Args:
         programs: in the order they are started, the engines as a fleet; they are ended in the
             reverse one.
-        environment: of all of them.
+        starter: of all of them; it is closed when they have ended.
         status: file that says, as JSON, which processes run and how often each was replaced.
     """
 
     def __init__(
         self,
         programs: Sequence[Program | FleetOptions],
-        environment: Mapping[str, str],
+        starter: Starter,
         status: Path,
     ) -> None:
         self._kept: list[Keeper | Fleet] = [
-            Keeper(program, environment)
-            if isinstance(program, Program)
-            else Fleet(program, environment)
+            Keeper(program, starter) if isinstance(program, Program) else Fleet(program, starter)
             for program in programs
         ]
+        self._starter = starter
         self._status = status
         self._ending = threading.Event()
         # By keeper, the generation that takes too much.
@@ -68,6 +68,7 @@ class Supervisor:
                 self._ending.set()
                 for kept in reversed(self._kept):
                     kept.end()
+                self._starter.close()
 
     def _start(self, wake: WakeUp) -> bool:
         """Start one after another; False where a signal came first."""
@@ -86,6 +87,9 @@ class Supervisor:
         return True
 
     def _keep(self, wake: WakeUp) -> None:
+        # From here on it does little, with little of what starting took.
+        trim_heap()
+        unmap_clean_files()
         threading.Thread(target=self._probe, name="probe", daemon=True).start()
         while not wake.wait(_POLL_S):
             for kept in self._kept:
@@ -94,6 +98,7 @@ class Supervisor:
                     too_large = self._too_large.pop(keeper, 0)
                     if keeper.life is not None and keeper.life.generation == too_large:
                         keeper.replace("memory")
+            self._starter.reap()
             self._write_status()
 
     def _probe(self) -> None:

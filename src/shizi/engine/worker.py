@@ -14,6 +14,7 @@ import numpy as np
 from shizi.engine.admission import Admission
 from shizi.engine.channel import listen
 from shizi.engine.host import EngineHost
+from shizi.engine.memory import trim_heap, unmap_clean_files
 from shizi.engine.metrics import EngineMetrics
 from shizi.engine.plans import GOLDEN_ERRORS, EnginePlan
 from shizi.engine.reader import Reader
@@ -56,6 +57,8 @@ def _open_reader(plan: EnginePlan, sharing: Sharing, metrics: EngineMetrics) -> 
     if errors > GOLDEN_ERRORS:
         _log.warning("%s misreads %.0f %% of plain print", plan.recognizer, 100 * errors)
     reader.read(np.full((320, 320), 255, np.uint8))
+    trim_heap()
+    unmap_clean_files()
     return reader
 
 

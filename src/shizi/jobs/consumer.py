@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -21,7 +20,6 @@ import msgspec
 from shizi.core.config import load
 from shizi.core.sections import JobSettings
 from shizi.core.telemetry import LogFormat
-from shizi.engine.programs import report_and_run
 from shizi.engine.signals import die_with_parent
 from shizi.engine.versions import VersionedEngines
 from shizi.jobs.dispatcher import engines_of, holder_name, make_desk, pace_of
@@ -198,7 +196,3 @@ class _Child:
         if self._desk is None:
             self._desk = make_desk(open_site(self._jobs), self._jobs, self._engines)
         return self._desk
-
-
-if __name__ == "__main__":
-    report_and_run(main, int(sys.argv[1]), sys.argv[2])

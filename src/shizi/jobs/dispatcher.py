@@ -10,7 +10,6 @@ import logging
 import os
 import signal
 import socket
-import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -23,7 +22,6 @@ from shizi.core.config import Settings, load
 from shizi.core.errors import ShiziError
 from shizi.core.sections import JobSettings
 from shizi.core.telemetry import LogFormat
-from shizi.engine.programs import report_and_run
 from shizi.engine.signals import WakeUp, die_with_parent, wake_on_signals
 from shizi.engine.versions import ARRIVAL_S, VersionedEngines
 from shizi.jobs.run import Desk, Pace, work_chunk
@@ -169,7 +167,3 @@ class Dispatcher:
             work_chunk(self._desk, chunk, self._stop)
         except ShiziError as error:
             _log.warning("a chunk is left to others: %s", error.detail)
-
-
-if __name__ == "__main__":
-    report_and_run(main, int(sys.argv[1]), sys.argv[2])

@@ -162,6 +162,8 @@ class OrtSession:
             raise IncompatibleModel(f"{shown} is no network this program can run") from error
         except Exception as error:
             raise ModelError(f"{shown} cannot be loaded: {type(error).__name__}") from error
+        # The wrapper keeps the file's content for providers that fail; ours has nothing to fall to.
+        self._session._model_bytes = None
         self._inputs = tuple(str(node.name) for node in self._session.get_inputs())
         self._outputs = tuple(str(node.name) for node in self._session.get_outputs())
         self._metadata = dict(self._session.get_modelmeta().custom_metadata_map)

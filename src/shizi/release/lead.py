@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import signal
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +18,6 @@ import msgspec
 from shizi.core.config import Settings, load
 from shizi.core.errors import ShiziError
 from shizi.core.telemetry import LogFormat
-from shizi.engine.programs import report_and_run
 from shizi.engine.signals import die_with_parent, wake_on_signals
 from shizi.release.controller import Controller, try_look
 from shizi.release.leadership import Leadership
@@ -120,7 +118,3 @@ def main(plan_json: str, announce: Callable[[], None]) -> None:
         while not wake.wait(BEAT_S):
             leader.beat()
         leader.resign()
-
-
-if __name__ == "__main__":
-    report_and_run(main, int(sys.argv[1]), sys.argv[2])

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
-import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 from shizi.core.config import Settings
@@ -19,9 +17,12 @@ from shizi.engine.keeper import Program
 from shizi.engine.link import EngineLink
 from shizi.engine.memory import family, free_bytes, memory_bytes
 from shizi.engine.plans import GOLDEN_ERRORS, EnginePlan
+from shizi.engine.programs import program_command
 from shizi.models.manifest import Task
 from shizi.models.store import ModelStore
 
+#: Module whose `main` is the process of an engine.
+ENGINE_MODULE = "shizi.engine.worker"
 _PING_S = 5.0
 _LOOK_S = 1.0
 
@@ -101,7 +102,7 @@ def _program(settings: Settings, allowance: Allowance, plan: EnginePlan) -> Prog
 
     def command(generation: int, reports: int) -> Sequence[str]:
         socket = str(_generation(name, generation))
-        return engine_command(reports, replace(plan, socket=socket))
+        return program_command(ENGINE_MODULE, reports, replace(plan, socket=socket))
 
     return Program(
         ENGINE,
@@ -113,12 +114,6 @@ def _program(settings: Settings, allowance: Allowance, plan: EnginePlan) -> Prog
         # For a moment there are two: not where memory is counted.
         overlap=not settings.engine.memory_budget,
     )
-
-
-def engine_command(reports: int, plan: EnginePlan) -> list[str]:
-    """Give the arguments that start an engine."""
-    arguments = ["engine", str(reports), json.dumps(asdict(plan))]
-    return [sys.executable, "-m", "shizi.engine.programs", *arguments]
 
 
 def _generation(name: Path, generation: int) -> Path:

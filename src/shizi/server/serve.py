@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import socket
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from shizi.core.config import ServerSettings, Settings, to_environment
 from shizi.core.errors import ConfigError
@@ -18,13 +15,20 @@ from shizi.engine.allowance import Allowance, allow
 from shizi.engine.budget import measure_budget
 from shizi.engine.fleet import FleetOptions
 from shizi.engine.keeper import Program
+from shizi.engine.launcher import make_starter
 from shizi.engine.plans import DecoderOptions, DecodersPlan, WebPlan
+from shizi.engine.programs import program_command
 from shizi.engine.supervisor import Supervisor
 from shizi.jobs.dispatcher import DispatcherPlan
 from shizi.jobs.site import check_jobs
 from shizi.models.manifest import Task
 from shizi.server.engines import Wanted, make_fleet, model_store
 
+#: Modules whose `main` is a process of the service.
+WEB = "shizi.server.web"
+DECODERS = "shizi.engine.decoders"
+JOBS = "shizi.jobs.dispatcher"
+LEAD = "shizi.release.lead"
 _BACKLOG = 2048
 #: glibc gives every thread a heap of its own, and keeps what was freed in it; NumPy's matrix
 #: library starts threads nobody uses.
@@ -58,7 +62,8 @@ def serve(settings: Settings, announce: Callable[[str], None], config: Path | No
         place = Place(Path(folder), listener.fileno(), stable, config)
         programs = make_programs(settings, allowance, place, wanted_versions(settings, stable))
         status = Path(folder, "status.json")
-        supervisor = Supervisor(programs, environment_of(settings, allowance), status)
+        starter = make_starter(shared_modules(settings), environment_of(settings, allowance))
+        supervisor = Supervisor(programs, starter, status)
         url = page_url(settings.server.host, listener.getsockname()[1])
         supervisor.run(lambda: announce(f"reading pages at {url}  (Ctrl-C stops)"))
 
@@ -67,6 +72,15 @@ def environment_of(settings: Settings, allowance: Allowance) -> dict[str, str]:
     """Give the environment of all processes: their settings, and how they hold memory."""
     environment = to_environment(kept_within(settings, allowance))
     return environment | _MEMORY | dict.fromkeys(_THRESHOLDS, str(allowance.heap_bytes))
+
+
+def shared_modules(settings: Settings) -> list[str]:
+    """Give the modules that the processes are forked with.
+
+    The engine's are not among them: a runtime of networks is best begun in the process it works in.
+    """
+    jobs = [JOBS] if settings.jobs.enabled else []
+    return [DECODERS, *jobs, *([LEAD] if settings.releases.store else []), WEB]
 
 
 def with_folder(settings: Settings, folder: Path) -> Settings:
@@ -184,13 +198,13 @@ def make_programs(
     def web(_: int, reports: int) -> Sequence[str]:
         status = str(folder / "status.json")
         plan = WebPlan(place.listener, str(folder), place.stable, status, log)
-        return program_command("shizi.server.web", reports, plan)
+        return program_command(WEB, reports, plan)
 
     def follow(_: int, reports: int) -> Sequence[str]:
         from shizi.release.lead import LeadPlan  # noqa: PLC0415 - as above
 
         plan = LeadPlan(str(place.config or ""), log)
-        return program_command("shizi.release.lead", reports, plan)
+        return program_command(LEAD, reports, plan)
 
     lead = [Program("release", follow)] if settings.releases.store else []
 
@@ -215,8 +229,7 @@ def engine_programs(
     plan = DecodersPlan(str(folder / "decoders.sock"), options, settings.server.log_format)
 
     def decode(_: int, reports: int) -> Sequence[str]:
-        arguments = ["decoders", str(reports), json.dumps(asdict(plan))]
-        return [sys.executable, "-m", "shizi.engine.programs", *arguments]
+        return program_command(DECODERS, reports, plan)
 
     return [
         Program("decoders", decode),
@@ -230,11 +243,6 @@ def jobs_program(settings: Settings, folder: Path, places: int) -> Program:
 
     def work(_: int, reports: int) -> Sequence[str]:
         plan = DispatcherPlan(str(folder), places, server.timeout_s, server.log_format)
-        return program_command("shizi.jobs.dispatcher", reports, plan)
+        return program_command(JOBS, reports, plan)
 
     return Program("jobs", work, grace_s=server.timeout_s + 5)
-
-
-def program_command(module: str, reports: int, plan: Any) -> list[str]:
-    """Give the command that starts a module's process with its plan."""
-    return [sys.executable, "-m", module, str(reports), json.dumps(asdict(plan))]

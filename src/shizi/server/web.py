@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import signal
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,6 @@ from shizi.core.config import ServerSettings, Settings, load
 from shizi.engine.fleet import active_socket
 from shizi.engine.link import EngineLink
 from shizi.engine.plans import WebPlan
-from shizi.engine.programs import report_and_run
 from shizi.engine.signals import die_with_parent
 from shizi.jobs.site import open_site
 from shizi.server.app import create_app
@@ -86,7 +84,3 @@ class _Service(BaseApplication):  # type: ignore[misc]
             _log.warning("the worker was replaced")
         else:
             self.announce()
-
-
-if __name__ == "__main__":
-    report_and_run(main, int(sys.argv[1]), sys.argv[2])

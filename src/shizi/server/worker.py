@@ -13,6 +13,8 @@ from shizi.core.errors import ConfigError
 from shizi.engine.allowance import Allowance, allow
 from shizi.engine.budget import measure_budget
 from shizi.engine.keeper import Program
+from shizi.engine.launcher import make_starter
+from shizi.engine.programs import program_command
 from shizi.engine.supervisor import Supervisor
 from shizi.jobs.consumer import ConsumerPlan, Echo
 from shizi.jobs.dispatcher import pace_of
@@ -21,12 +23,15 @@ from shizi.jobs.site import check_jobs
 from shizi.models.manifest import Task
 from shizi.server.engines import model_store
 from shizi.server.serve import (
+    DECODERS,
+    JOBS,
     engine_programs,
     environment_of,
     jobs_program,
-    program_command,
     wanted_versions,
 )
+
+CONSUMER = "shizi.jobs.consumer"
 
 
 def work(settings: Settings, announce: Callable[[], None]) -> None:
@@ -55,7 +60,8 @@ def work(settings: Settings, announce: Callable[[], None]) -> None:
             jobs_program(settings, folder, 0),
         ]
         status = folder / "status.json"
-        Supervisor(programs, environment_of(settings, allowance), status).run(announce)
+        starter = make_starter((DECODERS, JOBS, CONSUMER), environment_of(settings, allowance))
+        Supervisor(programs, starter, status).run(announce)
 
 
 def consumer_program(settings: Settings, allowance: Allowance, folder: Path) -> Program:
@@ -67,7 +73,7 @@ def consumer_program(settings: Settings, allowance: Allowance, folder: Path) -> 
 
     def consume(_: int, reports: int) -> Sequence[str]:
         plan = ConsumerPlan(str(folder), allowance.places, queue, str(life), server.log_format)
-        return program_command("shizi.jobs.consumer", reports, plan)
+        return program_command(CONSUMER, reports, plan)
 
     def send() -> None:
         app.send_task(PING, queue=queue, retry=False, expires=60)

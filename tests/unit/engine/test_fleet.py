@@ -24,6 +24,7 @@ from shizi.engine.fleet import (
     socket_of,
 )
 from shizi.engine.keeper import Program
+from shizi.engine.starting import Spawner
 from tests.program import environment
 
 LONG_S = 30.0
@@ -70,7 +71,7 @@ class Harbor:
                 drain_s=500.0,
                 clock=lambda: self.now_s,
             ),
-            environment(),
+            Spawner(environment()),
         )
 
     def _program(self, version: str) -> Program:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +29,7 @@ from shizi.core.errors import (
 from shizi.core.options import DecodeOptions, Limits
 from shizi.core.types import Page
 from shizi.engine.plans import DecoderOptions, DecodersPlan
+from shizi.engine.programs import program_command
 from shizi.engine.sandbox import Sandbox
 from shizi.imaging.decode import open_document
 from tests.program import environment
@@ -53,10 +52,8 @@ class Decoders:
 def decoding(folder: Path, **options: int) -> Iterator[Decoders]:
     """Run decoders, as the supervisor does."""
     reading, writing = os.pipe()
-    plan = json.dumps(
-        asdict(DecodersPlan(str(folder / "decoders.sock"), DecoderOptions(**options)))
-    )
-    program = [sys.executable, "-m", "shizi.engine.programs", "decoders", str(writing), plan]
+    plan = DecodersPlan(str(folder / "decoders.sock"), DecoderOptions(**options))
+    program = program_command("shizi.engine.decoders", writing, plan)
     with subprocess.Popen(program, env=environment(), pass_fds=[writing]) as mother:
         os.close(writing)
         assert os.read(reading, 100) == b"ok"

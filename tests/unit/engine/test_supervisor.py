@@ -24,6 +24,7 @@ import sys
 from pathlib import Path
 from shizi.core.config import Settings, to_environment
 from shizi.engine.keeper import Program
+from shizi.engine.starting import Spawner
 from shizi.engine.supervisor import Supervisor
 
 folder, options = Path(sys.argv[1]), eval(sys.argv[2])
@@ -40,7 +41,9 @@ def program(name):
     )
 
 supervisor = Supervisor(
-    [program("first"), program("second")], to_environment(Settings()), folder / "status.json"
+    [program("first"), program("second")],
+    Spawner(to_environment(Settings())),
+    folder / "status.json",
 )
 supervisor.run(lambda: log.write("all 0 ready\\n"))
 """

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -7,7 +8,9 @@ import numpy as np
 import pytest
 
 from shizi.core.errors import IncompatibleModel, ModelError, ModelNotFound
+from shizi.models.manifest import Task
 from shizi.models.session import FakeSession, OrtSession, Session
+from shizi.models.store import DEFAULT_RECOGNIZER, ModelStore
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
@@ -40,6 +43,15 @@ def detector_session() -> OrtSession:
     assert spec is not None
     assert spec.origin is not None
     return OrtSession(Path(spec.origin).parent / "models" / "PP-OCRv6_det_small.onnx")
+
+
+def test_the_content_of_the_file_is_not_kept() -> None:
+    content = Path(ModelStore().find(DEFAULT_RECOGNIZER, Task.RECOGNIZE).file).read_bytes()
+    before = sys.getrefcount(content)
+    session = OrtSession(content)
+
+    assert sys.getrefcount(content) == before
+    assert session.input_names
 
 
 def test_a_real_network_runs(detector_session: OrtSession) -> None:

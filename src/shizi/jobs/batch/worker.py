@@ -27,7 +27,7 @@ from shizi.core.deadline import Deadline, Terms, under
 from shizi.core.errors import FileAccessError, ShiziError
 from shizi.core.options import Lane, ReadOptions
 from shizi.core.types import PageResult
-from shizi.engine.memory import trim_heap
+from shizi.engine.memory import trim_heap, unmap_clean_files
 from shizi.engine.messages import error_to_bytes
 from shizi.engine.signals import die_with_parent
 from shizi.engine.sources import make_source, read_file
@@ -232,7 +232,10 @@ def _open_reader(plan: WorkerPlan) -> FileReader:
     watch = Watch(_end_stuck)
     sharing = Sharing(watch, 1, lambda *_: None, _BATCH_COLUMNS, in_turns=True)
     models = Path(plan.models) if plan.models else None
-    return Reader(plan.recognizer, plan.threads, models, sharing)
+    reader = Reader(plan.recognizer, plan.threads, models, sharing)
+    trim_heap()
+    unmap_clean_files()
+    return reader
 
 
 def _end_stuck() -> None:

@@ -1,0 +1,73 @@
+"""What a process takes is counted, and given back where it is not needed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from shizi.engine.memory import family, memory_bytes
+from tests.program import environment
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells")
+
+# Prints the bytes of files that are mapped: at first, after they were let go, after they were used.
+UNMAPPING = """
+import re
+from pathlib import Path
+import cv2
+import numpy as np
+from shizi.engine.memory import unmap_clean_files
+
+def mapped():
+    rollup = Path("/proc/self/smaps_rollup").read_text()
+    size = {name: int(re.search(name + r": +(\\d+)", rollup)[1]) for name in ("Rss", "Anonymous")}
+    return size["Rss"] - size["Anonymous"]
+
+def used():
+    small = cv2.resize(np.eye(64, dtype=np.float32), (32, 32))
+    return small.sum() + np.linalg.svd(np.eye(9))[1].sum()
+
+answer = used()
+before = mapped()
+unmap_clean_files()
+after = mapped()
+print(before, after, mapped() < before, used() == answer)
+"""
+
+
+def test_files_that_were_only_linked_are_let_go_and_come_back_when_used() -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", UNMAPPING],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment(),
+    )
+    before, after, *rest = run.stdout.split()
+
+    assert int(after) < int(before) / 2
+    assert rest == ["True", "True"]
+
+
+def test_memory_is_told_of_those_who_live() -> None:
+    assert memory_bytes(os.getpid()) > 1e6
+    assert memory_bytes(2**22 + 1) == 0
+
+
+def test_a_family_is_a_process_and_all_below_it() -> None:
+    script = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'input()'])"
+    with subprocess.Popen(
+        [sys.executable, "-c", f"print(flush=True); {script}"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        while len(members := list(family(process.pid))) < 2:
+            pass
+        process.communicate(b"\n")
+
+    assert members[0] == process.pid
