@@ -38,6 +38,7 @@ class Program:
         grace_s: time it gets to end by itself.
         most_bytes: a process that takes more memory is replaced; 0 for any.
         overlap: whether its successor gets ready before it ends, for a moment of both.
+        is_wanted: asked until it says so; before that no process is started.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Program:
     grace_s: float = 30.0
     most_bytes: int = 0
     overlap: bool = True
+    is_wanted: Callable[[], bool] = lambda: True
 
 
 class Life:
@@ -153,12 +155,13 @@ class Keeper:
 
     @property
     def ready(self) -> bool:
-        """Whether a process of it works."""
-        return self.life is not None and self.life.ready
+        """Whether a process of it works, or none is wanted yet."""
+        return self._generation == 0 or (self.life is not None and self.life.ready)
 
     def start(self) -> None:
-        """Start it for the first time."""
-        self.life = self._new_life()
+        """Start it for the first time, where it is wanted."""
+        if self.program.is_wanted():
+            self.life = self._new_life()
 
     def look(self) -> None:
         """Take note of what happened, and do what it asks for; to be called now and then.
@@ -171,6 +174,8 @@ class Keeper:
             self._see_to_next(self._next)
         if self.life is not None:
             self._see_to_current(self.life)
+        elif not self._generation:
+            self.start()
         elif self._next is None and time.monotonic() >= self._start_at_s:
             self._start_again()
 
@@ -214,7 +219,7 @@ class Keeper:
         """Describe the process that works now, for whoever watches."""
         return {
             "pid": self.life.process.pid if self.life else None,
-            "ready": self.ready,
+            "ready": self.life is not None and self.life.ready,
             "generation": self.life.generation if self.life else 0,
             "restarts": dict(self.replaced),
         }

@@ -54,6 +54,14 @@ def open_site(jobs: JobSettings) -> Site:
     return Site(SqlLedger(store), spool, HookBook(store))
 
 
+def holds_files(jobs: JobSettings) -> bool:
+    """Say whether files were handed in, or are just arriving; quick to answer."""
+    if jobs.folder is None:
+        return False
+    spool = jobs.folder / _SPOOL
+    return spool.is_dir() and any(spool.iterdir())
+
+
 def _own_file(path: Path) -> Path:
     """Make a file that its owner alone may read, before there is anything in it."""
     try:

@@ -20,7 +20,7 @@ from shizi.engine.plans import DecoderOptions, DecodersPlan, WebPlan
 from shizi.engine.programs import program_command
 from shizi.engine.supervisor import Supervisor
 from shizi.jobs.dispatcher import DispatcherPlan
-from shizi.jobs.site import check_jobs
+from shizi.jobs.site import check_jobs, holds_files
 from shizi.models.manifest import Task
 from shizi.server.engines import Wanted, make_fleet, model_store
 
@@ -88,7 +88,7 @@ def with_folder(settings: Settings, folder: Path) -> Settings:
     check_jobs(settings.jobs)
     if settings.jobs.folder is not None:
         return settings
-    return replace(settings, jobs=replace(settings.jobs, folder=folder / "jobs"))
+    return replace(settings, jobs=replace(settings.jobs, folder=_jobs_folder(folder)))
 
 
 def bind(server: ServerSettings) -> socket.socket:
@@ -245,4 +245,13 @@ def jobs_program(settings: Settings, folder: Path, places: int) -> Program:
         plan = DispatcherPlan(str(folder), places, server.timeout_s, server.log_format)
         return program_command(JOBS, reports, plan)
 
-    return Program("jobs", work, grace_s=server.timeout_s + 5)
+    def is_wanted() -> bool:
+        # In a folder of the service's own there is nothing to do before the first files arrive.
+        own = settings.jobs.folder == _jobs_folder(folder)
+        return not own or holds_files(settings.jobs)
+
+    return Program("jobs", work, grace_s=server.timeout_s + 5, is_wanted=is_wanted)
+
+
+def _jobs_folder(folder: Path) -> Path:
+    return folder / "jobs"

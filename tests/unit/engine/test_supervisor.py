@@ -144,6 +144,22 @@ def test_programs_start_one_after_another_and_end_the_other_way_round(run: Run) 
     ]
 
 
+def test_a_program_nobody_wants_yet_keeps_no_one_waiting(tmp_path: Path, run: Run) -> None:
+    running = run('{"first": {"is_wanted": lambda: (folder / "wanted").exists()}}')
+    running.wait_for("all 0 ready")
+    until(lambda: "first" in running.status())
+    before = running.status()["first"]
+    assert (before["pid"], before["ready"]) == (None, False)
+    assert "first 1 start" not in running.log()
+    (tmp_path / "wanted").touch()
+    running.wait_for("first 1 ready")
+    (tmp_path / "wanted").unlink()
+    until(lambda: running.status()["first"]["ready"])
+    os.kill(running.status()["first"]["pid"], signal.SIGKILL)
+    running.wait_for("first 2 ready")
+    running.end()
+
+
 def test_a_program_that_dies_is_replaced_and_counted(run: Run) -> None:
     running = run()
     running.wait_for("all 0 ready")
