@@ -77,7 +77,12 @@ class PostgresStore:
         self._patience_s = patience_s
         self._lock = threading.Lock()
         self._connection: psycopg.Connection[Row] | None = None
-        self.do(self._prepare)
+        self._closed = False
+        try:
+            self.do(self._prepare)
+        except BaseException:
+            self.close()
+            raise
 
     def do(self, work: Callable[[_PostgresRows], T], *, write: bool = True) -> T:
         """See `Store.do`."""
@@ -99,9 +104,13 @@ class PostgresStore:
     def close(self) -> None:
         """See `Store.close`."""
         with self._lock:
+            self._closed = True
             self._drop()
 
     def _once(self, work: Callable[[_PostgresRows], T]) -> T:
+        if self._closed:
+            # A thread that is late, such as a heart, would open it again for nobody.
+            raise LedgerFailed("the ledger is closed")
         if self._connection is None:
             self._connection = psycopg.connect(
                 self._url, connect_timeout=_CONNECT_S, **_KEEPALIVE, application_name="shizi"
