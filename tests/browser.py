@@ -7,8 +7,6 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from tests.program import RECEIPT
 
 if TYPE_CHECKING:
@@ -25,9 +23,6 @@ FLAGS = [
     "--use-fake-ui-for-media-stream",
 ]
 START = {"zh": "开始高精度识别", "en": "Start high-accuracy reading"}
-# What happens within the page is the same whichever worker serves it: `test_page`, `test_page_jobs`
-# and `test_server` ask both.
-ONE_WORKER = pytest.mark.parametrize("service", ["gthread"], indirect=True)
 # How long a real reading may take on a machine that has other things to do.
 READ_MS = 30_000
 

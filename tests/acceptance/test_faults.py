@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
+from tests.marks import ONE_WORKER
 from tests.program import RECEIPT, Service, serving
 
 pytestmark = pytest.mark.acceptance
@@ -110,6 +111,7 @@ def test_an_engine_killed_under_load_costs_no_answer(service: Service) -> None:
     assert statuses.count(200) > len(statuses) / 2
 
 
+@ONE_WORKER
 def test_decoders_killed_under_load_cost_no_answer(service: Service) -> None:
     with Load(service, 6) as load:
         for _ in range(3):
@@ -126,6 +128,7 @@ def test_decoders_killed_under_load_cost_no_answer(service: Service) -> None:
     assert statuses.count(200) > len(statuses) / 2
 
 
+@ONE_WORKER
 def test_an_engine_that_hangs_is_replaced(service: Service) -> None:
     (engine,) = service.pids("engine")
     os.kill(engine, signal.SIGSTOP)
@@ -203,6 +206,7 @@ def _metrics(service: Service) -> bytes:
         connection.close()
 
 
+@ONE_WORKER
 def test_nothing_outlives_the_service(service: Service) -> None:
     pids = [pid for kind in ("web", "engine", "decoders") for pid in service.pids(kind)]
     assert len(pids) >= 5

@@ -14,8 +14,9 @@ from urllib.parse import urlsplit
 import pytest
 from PIL import Image
 
+from tests.marks import ONE_WORKER
 from tests.program import RECEIPT, Service
-from tests.unit.imaging.test_pdf import make_pdf
+from tests.unit.imaging.documents import make_pdf
 
 pytestmark = pytest.mark.acceptance
 
@@ -52,19 +53,23 @@ def _png(width: int, height: int, rows: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + parts
 
 
+@ONE_WORKER
 def test_a_picture_that_announces_billions_of_pixels(service: Service) -> None:
     assert _post(service, _png(60_000, 60_000, 1)) == 413
 
 
+@ONE_WORKER
 def test_a_picture_that_holds_less_than_it_announces(service: Service) -> None:
     # Pillow takes a stream that ends well for whole; the missing rows are black.
     assert _post(service, _png(9_000, 9_000, 3)) in {200, 422}
 
 
+@ONE_WORKER
 def test_kilobytes_that_become_a_hundred_million_pixels(service: Service) -> None:
     assert _post(service, _png(9_999, 9_999, 9_999)) == 200
 
 
+@ONE_WORKER
 def test_a_picture_that_takes_long_to_decode(service: Service) -> None:
     picture = Image.radial_gradient("L").resize((9_900, 9_900)).convert("RGB")
     file = io.BytesIO()
@@ -73,6 +78,7 @@ def test_a_picture_that_takes_long_to_decode(service: Service) -> None:
     assert _post(service, file.getvalue()) in {200, 504}
 
 
+@ONE_WORKER
 @pytest.mark.parametrize("size", [(1, 20_000), (20_000, 1), (1, 1), (3, 3)])
 def test_a_picture_of_an_odd_shape(service: Service, size: tuple[int, int]) -> None:
     file = io.BytesIO()
@@ -81,6 +87,7 @@ def test_a_picture_of_an_odd_shape(service: Service, size: tuple[int, int]) -> N
     assert _post(service, file.getvalue()) == 200
 
 
+@ONE_WORKER
 def test_a_document_of_more_pages_than_are_read(service: Service) -> None:
     file = io.BytesIO()
     page = Image.new("L", (20, 20), 255)
@@ -89,6 +96,7 @@ def test_a_document_of_more_pages_than_are_read(service: Service) -> None:
     assert _post(service, file.getvalue()) == 413
 
 
+@ONE_WORKER
 def test_a_page_as_large_as_a_field(service: Service) -> None:
     assert _post(service, make_pdf(("0 0 14400 14400", ""))) in {200, *REFUSED}
 
@@ -104,6 +112,7 @@ def test_json_that_is_deep(service: Service) -> None:
     assert _post(service, b"[" * 100_000, "application/json") in REFUSED
 
 
+@ONE_WORKER
 def test_every_prefix_of_a_picture(service: Service) -> None:
     picture = RECEIPT.read_bytes()
     statuses = {_post(service, picture[:size]) for size in (1, 9, 100, 3_000, len(picture) - 20)}

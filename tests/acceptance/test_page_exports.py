@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser import ONE_WORKER, answer, answer_with, line, picture, read
+from tests.browser import answer, answer_with, line, picture, read
+from tests.marks import ONE_WORKER
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 

@@ -8,19 +8,10 @@ from typing import Any
 import pytest
 
 from shizi.core import errors
-from tests.browser import (
-    ONE_WORKER,
-    answer,
-    answer_with,
-    choose,
-    fail_with,
-    keep_picture,
-    line,
-    read,
-    start,
-)
+from tests.browser import answer, answer_with, choose, fail_with, keep_picture, line, read, start
+from tests.marks import ONE_WORKER
 from tests.program import RECEIPT
-from tests.unit.imaging.test_pdf import encrypted_pdf
+from tests.unit.imaging.documents import encrypted_pdf
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = sync_api.expect

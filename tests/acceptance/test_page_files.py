@@ -8,7 +8,6 @@ import re
 import pytest
 
 from tests.browser import (
-    ONE_WORKER,
     READ_MS,
     answer,
     answer_with,
@@ -19,6 +18,7 @@ from tests.browser import (
     read,
     start,
 )
+from tests.marks import ONE_WORKER
 from tests.program import RECEIPT
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")

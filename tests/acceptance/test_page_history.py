@@ -4,16 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browser import (
-    ONE_WORKER,
-    answer,
-    answer_with,
-    clipboard,
-    keep_picture,
-    line,
-    picture,
-    read,
-)
+from tests.browser import answer, answer_with, clipboard, keep_picture, line, picture, read
+from tests.marks import ONE_WORKER
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = sync_api.expect

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.browser import ONE_WORKER, choose, keep_picture, picture, read
+from tests.browser import choose, keep_picture, picture, read
+from tests.marks import ONE_WORKER
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = sync_api.expect
