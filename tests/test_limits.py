@@ -1,4 +1,4 @@
-"""No module and no function of the program is longer than the house rules allow."""
+"""No module and no function is longer than the house rules allow."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _long_functions(folder: Path, most: int) -> Iterator[str]:
 
 
 def test_modules_keep_to_their_limit() -> None:
-    for folder in ("src", "scripts"):
+    for folder in ("src", "scripts", "tests"):
         assert list(_long_modules(ROOT / folder, MODULE_LINES)) == []
 
 

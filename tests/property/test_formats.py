@@ -19,9 +19,9 @@ from shizi.formats.markup import xml_text
 from shizi.formats.pdf_font import EM, advance
 from shizi.formats.words import split_line
 from tests.unit.formats.pages import line, page, stacked, written
+from tests.unit.formats.pdfs import WHITE, chrome, poppler
 from tests.unit.formats.test_markup import alto_texts, hocr_texts
 from tests.unit.formats.test_paragraphs import docx_texts
-from tests.unit.formats.test_pdf import WHITE, chrome, poppler
 from tests.unit.formats.test_tables import csv_rows, xlsx_rows
 
 QUICK = settings(max_examples=60, deadline=None)

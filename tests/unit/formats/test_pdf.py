@@ -4,89 +4,28 @@ from __future__ import annotations
 
 import io
 import math
-import subprocess
-import zlib
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pikepdf
 import pypdfium2 as pdfium
 import pytest
-from numpy.typing import NDArray
-from PIL import Image
 
-from shizi.core.encoded import Coding, EncodedPicture
 from shizi.core.errors import CorruptImage, EncryptedPdf, InputError, OptionError
-from shizi.core.options import Limits
 from shizi.core.types import Direction, Origin, PageResult, Quad, TextLine
-from shizi.formats import FORMATS, Document, PdfSource, PictureSource
-from shizi.imaging.decode import open_document
-from shizi.imaging.embedding import embed_picture
+from shizi.formats import FORMATS, Document, PdfSource
 from tests.unit.formats.pages import line, page, stacked, written
+from tests.unit.formats.pdfs import WHITE, chrome, drawn, over_white, pdf_of, poppler
 
 MIXED = "识字是一款读取图片文字的程序，支持中英文混排 Total 12.50 元。"
+
+
 RARE = "𠮷野家𪚥龘 🙂 ㈠ Ⅷ ① 々〇 ﹏ ￥ ½ \u4e00\u0301 e\u0301 \ue000"
-
-
-def _white(width: int = 800, height: int = 1000, dpi: float = 72.0) -> EncodedPicture:
-    rows = zlib.compress(b"".join(b"\0" + b"\xff" * width for _ in range(height)))
-    return EncodedPicture(rows, Coding.PNG, (width, height), 1, dpi=(dpi, dpi))
-
-
-WHITE = PictureSource(lambda _: _white())
-
-
-def _over_white(*pages: PageResult) -> bytes:
-    return written("pdf", *pages, document=Document("a.png", WHITE))
-
-
-def poppler(data: bytes, *options: str) -> str:
-    """Give the text that Poppler reads; its complaints are a failure."""
-    done = subprocess.run(
-        ["pdftotext", "-enc", "UTF-8", *options, "-", "-"],
-        input=data,
-        capture_output=True,
-        check=True,
-    )
-    assert done.stderr == b""
-    return done.stdout.decode()
-
-
-def chrome(data: bytes, number: int = 1) -> str:
-    """Give the text that PDFium reads, which is Chrome's."""
-    document = pdfium.PdfDocument(data)
-    try:
-        text: str = document[number - 1].get_textpage().get_text_range()
-    finally:
-        document.close()
-    return text.replace("\r\n", "\n")
-
-
-def drawn(data: bytes, number: int = 1) -> NDArray[np.uint8]:
-    """Draw a page at a pixel a point."""
-    document = pdfium.PdfDocument(data)
-    try:
-        return np.array(document[number - 1].render(scale=1).to_numpy()[:, :, :3])
-    finally:
-        document.close()
-
-
-def pdf_of(*sizes: tuple[float, float], rotate: int = 0, text: str = "") -> bytes:
-    """Make a PDF of empty pages."""
-    pdf = pikepdf.new()
-    for size in sizes:
-        pdf.add_blank_page(page_size=size)
-        pdf.pages[-1].obj.Rotate = rotate
-        pdf.pages[-1].Contents = pdf.make_stream(text.encode())
-    out = io.BytesIO()
-    pdf.save(out)
-    return out.getvalue()
 
 
 @pytest.mark.parametrize("text", [MIXED, "中文不加空格", "English words only", RARE, "a"])
 def test_text_is_exact_in_both_readers(text: str) -> None:
-    data = _over_white(stacked(text))
+    data = over_white(stacked(text))
 
     assert chrome(data) == text
     assert poppler(data).strip() == text
@@ -95,7 +34,7 @@ def test_text_is_exact_in_both_readers(text: str) -> None:
 def test_lines_and_pages_stay_apart() -> None:
     pages = [stacked("第一行", "second line", "第三行"), page(number=2), stacked("末页", number=3)]
 
-    data = _over_white(*pages)
+    data = over_white(*pages)
 
     assert chrome(data, 1) == "第一行\nsecond line\n第三行"
     assert poppler(data, "-raw").split("\f") == [
@@ -108,7 +47,7 @@ def test_lines_and_pages_stay_apart() -> None:
 
 def test_a_phrase_is_found_where_it_stands() -> None:
     text = "发票号码：12345678 合计金额"
-    data = _over_white(page(line(text, left=100, top=200, width=500, height=30)))
+    data = over_white(page(line(text, left=100, top=200, width=500, height=30)))
     document = pdfium.PdfDocument(data)
     textpage = document[0].get_textpage()
 
@@ -130,7 +69,7 @@ def test_a_phrase_is_found_where_it_stands() -> None:
 def test_a_page_askew_copies_line_by_line(tilt_deg: float) -> None:
     lines = [_turned(MIXED, tilt_deg, (400, 300 + 40 * k), (600, 20)) for k in range(3)]
 
-    data = _over_white(page(*lines))
+    data = over_white(page(*lines))
 
     assert poppler(data).split() == (MIXED.split()) * 3
     assert chrome(data) == "\n".join([MIXED] * 3)
@@ -138,7 +77,7 @@ def test_a_page_askew_copies_line_by_line(tilt_deg: float) -> None:
 
 @pytest.mark.parametrize("angle_deg", [90, 180, 270, 91, 30])
 def test_turned_text_is_found(angle_deg: float) -> None:
-    data = _over_white(page(_turned(MIXED, angle_deg, (400, 500), (600, 20))))
+    data = over_white(page(_turned(MIXED, angle_deg, (400, 500), (600, 20))))
 
     assert chrome(data) == MIXED
     if angle_deg != 30:
@@ -166,7 +105,7 @@ def test_columns_of_vertical_text_run_from_right_to_left() -> None:
         for k, text in enumerate(["竖排文字从上到下", "从右到左"])
     ]
 
-    data = _over_white(page(*columns))
+    data = over_white(page(*columns))
 
     assert poppler(data).split() == ["竖排文字从上到下", "从右到左"]
     # PDFium takes columns from left to right, whatever their order in the file.
@@ -174,13 +113,13 @@ def test_columns_of_vertical_text_run_from_right_to_left() -> None:
 
 
 def test_nothing_of_the_text_is_seen() -> None:
-    assert drawn(_over_white(stacked(MIXED, RARE))).min() == 255
+    assert drawn(over_white(stacked(MIXED, RARE))).min() == 255
 
 
 def test_the_same_characters_over_and_over_are_not_taken_for_bold_print() -> None:
     dots = line("........................", width=60, height=40)
 
-    assert poppler(_over_white(page(dots))).strip() == dots.text
+    assert poppler(over_white(page(dots))).strip() == dots.text
 
 
 def test_a_character_more_than_a_font_can_number_is_told() -> None:
@@ -189,7 +128,7 @@ def test_a_character_more_than_a_font_can_number_is_told() -> None:
         for k, first in enumerate(range(0x20000, 0x20000 + 66 * 1024, 1024))
     ]
 
-    text = chrome(_over_white(page(*lines)))
+    text = chrome(over_white(page(*lines)))
 
     assert "\U00020000" in text
     assert "\ufffd" in text
@@ -264,7 +203,7 @@ def test_resources_that_pages_share_are_kept() -> None:
 
 
 def test_a_file_of_ours_may_be_read_and_written_again() -> None:
-    once = _over_white(stacked("甲"))
+    once = over_white(stacked("甲"))
 
     held = replace(line("甲", top=40), origin=Origin.LAYER)
     source = Document("a.pdf", PdfSource(once))
@@ -344,95 +283,3 @@ def test_what_cannot_be_shown_is_told() -> None:
 
 def test_the_source_and_its_password_are_in_no_log() -> None:
     assert "secret" not in repr(Document("a.pdf", PdfSource(b"secret", "secret")))
-
-
-@pytest.mark.parametrize("orientation", range(1, 9))
-def test_a_photo_stands_upright_and_is_not_encoded_again(orientation: int, tmp_path: Path) -> None:
-    pixels = np.full((120, 200, 3), 255, np.uint8)
-    pixels[:40, :60] = (255, 0, 0)
-    pixels[80:, 100:] = (0, 0, 255)
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    file = tmp_path / "photo.jpg"
-    Image.fromarray(pixels).save(file, quality=95, exif=exif, dpi=(72, 72))
-    data = file.read_bytes()
-    picture = embed_picture(data, 1, Limits())
-    width, height = picture.upright_size
-
-    made = written(
-        "pdf",
-        PageResult(1, width, height, ()),
-        document=Document("photo.jpg", PictureSource(lambda _: picture)),
-    )
-
-    (upright,) = open_document(data)
-    assert drawn(made).shape == upright.image.shape
-    assert np.abs(drawn(made).astype(int) - upright.image[..., ::-1]).mean() < 3
-    with pikepdf.open(io.BytesIO(made)) as pdf:
-        assert pdf.pages[0].Resources.XObject.Picture.read_raw_bytes() == data
-
-
-def _saved(picture: Image.Image, kind: str, **options: object) -> bytes:
-    out = io.BytesIO()
-    picture.save(out, kind, **options)  # type: ignore[arg-type]
-    return out.getvalue()
-
-
-_GRADIENT = np.add.outer(np.arange(64), np.arange(96)).astype(np.uint8)
-_COLOR = np.dstack([_GRADIENT, 255 - _GRADIENT, _GRADIENT // 2])
-PICTURES = {
-    "grey png": _saved(Image.fromarray(_GRADIENT), "PNG"),
-    "color png": _saved(Image.fromarray(_COLOR), "PNG"),
-    "palette png": _saved(Image.fromarray(_COLOR).quantize(7), "PNG"),
-    "bits png": _saved(Image.fromarray(_GRADIENT > 70), "PNG"),
-    "alpha png": _saved(Image.fromarray(np.dstack([_COLOR, _GRADIENT])), "PNG"),
-    "16 bit png": _saved(Image.fromarray(_GRADIENT.astype(np.uint16) * 200), "PNG"),
-    "bmp": _saved(Image.fromarray(_COLOR), "BMP"),
-    "webp": _saved(Image.fromarray(_COLOR), "WEBP", quality=95),
-    "grey jpeg": _saved(Image.fromarray(_GRADIENT), "JPEG", quality=95),
-    "cmyk jpeg": _saved(Image.fromarray(_COLOR).convert("CMYK"), "JPEG", quality=95),
-    "fax tiff": _saved(Image.fromarray(_GRADIENT > 70), "TIFF", compression="group4"),
-    "color tiff": _saved(Image.fromarray(_COLOR), "TIFF"),
-}
-
-
-@pytest.mark.parametrize("kind", PICTURES)
-def test_a_picture_looks_as_it_is_read(kind: str) -> None:
-    (read,) = open_document(PICTURES[kind])
-    picture = embed_picture(PICTURES[kind], 1, Limits())
-    source = PictureSource(lambda _: picture)
-
-    made = written("pdf", PageResult(1, 96, 64, ()), document=Document("p", source))
-
-    document = pdfium.PdfDocument(made)
-    shown = document[0].render(scale=96 / 72).to_numpy()[:, :, :3][:, :, ::-1]
-    document.close()
-    # Ink becomes light by other tables there; inverted, it would be off by 128.
-    bound = 40 if "cmyk" in kind else 4
-    assert np.abs(shown.astype(int) - read.image.astype(int)).mean() < bound
-
-
-def test_each_page_of_a_tiff_has_its_picture() -> None:
-    pages = [Image.fromarray(np.full((20, 30), shade, np.uint8)) for shade in (10, 120, 250)]
-    data = _saved(pages[0], "TIFF", save_all=True, append_images=pages[1:], dpi=(200, 200))
-
-    pictures = [embed_picture(data, number, Limits()) for number in (1, 2, 3)]
-
-    assert [zlib.decompress(p.data)[1] for p in pictures] == [10, 120, 250]
-    assert pictures[0].dpi == pytest.approx((200, 200))
-    with pytest.raises((InputError, OptionError)):
-        embed_picture(data, 4, Limits())
-
-
-def test_a_page_is_as_large_as_the_picture_says() -> None:
-    pages = {}
-    for dpi in (None, (300.0, 300.0), (1.0, 1.0)):
-        picture = EncodedPicture(_white().data, Coding.PNG, (800, 1000), 1, dpi=dpi)
-        source = PictureSource(lambda _, picture=picture: picture)  # type: ignore[misc]
-        data = written("pdf", stacked("x"), document=Document("p", source))
-        document = pdfium.PdfDocument(data)
-        pages[dpi] = document[0].get_size()
-        document.close()
-
-    assert pages[(300.0, 300.0)] == pytest.approx((192, 240))
-    assert pages[None] == pages[(1.0, 1.0)] == pytest.approx((600, 750))

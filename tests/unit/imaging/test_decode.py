@@ -1,54 +1,30 @@
-"""Decoding of pictures: every format and color mode, limits, reduction, damage."""
+"""Decoding of pictures: every format, orientation, pages, damage."""
 
 from __future__ import annotations
 
-import io
 import struct
-import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
-from PIL import Image, ImageCms, JpegImagePlugin
+from PIL import Image, JpegImagePlugin
 
 from shizi.core.errors import CorruptImage, InputError, OptionError, TooLarge, UnsupportedFormat
 from shizi.core.options import DecodeOptions, Limits
-from shizi.core.types import Page
 from shizi.imaging import pictures
-from shizi.imaging.bounds import MAX_SIDE_PX, fit_size
 from shizi.imaging.decode import open_document, sniff
-from shizi.imaging.sniff import count_directories, webp_canvas
-
-WIDTH, HEIGHT = 90, 60
-
-
-def scene() -> NDArray[np.uint8]:
-    """A soft color gradient with a dark block in the upper left: survives lossy formats."""
-    y, x = np.mgrid[0:HEIGHT, 0:WIDTH]
-    rgb = np.stack([120 + x, 200 - y, 90 + (x + y) // 2], axis=2)
-    rgb[5:20, 5:40] = (20, 40, 60)
-    return rgb.astype(np.uint8)
-
-
-def encode(picture: Image.Image | NDArray[Any], kind: str, **options: object) -> bytes:
-    image = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
-    sink = io.BytesIO()
-    image.save(sink, kind, **options)  # type: ignore[arg-type]
-    return sink.getvalue()
-
-
-def one(data: bytes, options: DecodeOptions | None = None, limits: Limits | None = None) -> Page:
-    (page,) = open_document(data, options or DecodeOptions(), limits or Limits())
-    return page
-
-
-def difference(page: Page, wanted: NDArray[np.uint8]) -> float:
-    assert page.image.shape == wanted.shape
-    assert page.image.dtype == np.uint8
-    assert page.image.flags.c_contiguous
-    return float(np.abs(page.image.astype(int) - wanted.astype(int)).mean())
+from shizi.imaging.sniff import count_directories
+from tests.unit.imaging.samples import (
+    HEIGHT,
+    WIDTH,
+    difference,
+    encode,
+    one,
+    png,
+    scene,
+    tiff_directories,
+)
 
 
 class TestFormats:
@@ -125,99 +101,6 @@ class TestFormats:
         monkeypatch.setattr(pictures.features, "check", lambda name: False)
         with pytest.raises(UnsupportedFormat, match="AVIF"):
             one(data)
-
-
-class TestColor:
-    def test_lays_transparency_over_white(self) -> None:
-        rgba = np.dstack([scene(), np.full((HEIGHT, WIDTH), 255, np.uint8)])
-        rgba[:, 50:, 3] = 0
-        rgba[:, 40:50, 3] = 128
-        page = one(encode(rgba, "png"))
-        assert (page.image[:, 50:] == 255).all()
-        half = (scene()[:, 40:50].astype(float) + 255) / 2
-        assert np.abs(page.image[:, 40:50] - half).max() <= 1.5
-        assert (page.image[:, :40] == scene()[:, :40]).all()
-
-    def test_lays_a_transparent_palette_entry_over_white(self) -> None:
-        paletted = Image.fromarray(np.tile(np.arange(4, dtype=np.uint8), (8, 4)))
-        paletted.putpalette([0, 0, 0, 255, 0, 0, 0, 255, 0, 0, 0, 255])
-        page = one(encode(paletted, "png", transparency=0))
-        assert page.image[0, :4].tolist() == [[255] * 3, [255, 0, 0], [0, 255, 0], [0, 0, 255]]
-
-    def test_lays_gray_with_alpha_over_white(self) -> None:
-        page = one(encode(Image.new("LA", (4, 4), (0, 0)), "png"))
-        assert (page.image == 255).all()
-
-    @pytest.mark.parametrize("kind", ["png", "tiff"])
-    def test_scales_sixteen_bit_gray_by_its_full_range(self, kind: str) -> None:
-        ramp = np.linspace(0, 65535, 256).round().astype(np.uint16)
-        page = one(encode(np.tile(ramp, (4, 1)), kind))
-        assert np.abs(page.image[0, :, 0].astype(int) - np.arange(256)).max() <= 1
-
-    def test_reads_sixteen_bit_color_png(self) -> None:
-        rows = b"".join(
-            b"\x00" + struct.pack(">6H", 0xFFFF, 0x8000, 0, 0x1234, 0, 0xFFFF) for _ in "ab"
-        )
-        header = struct.pack(">IIBBBBB", 2, 2, 16, 2, 0, 0, 0)
-        page = one(png(header, rows))
-        assert np.abs(page.image[0].astype(int) - [[255, 128, 0], [18, 0, 255]]).max() <= 1
-
-    def test_stretches_twelve_bits_in_sixteen_and_says_so(self) -> None:
-        ramp = np.tile(np.linspace(0, 4000, 256).astype(np.uint16), (4, 1))
-        page = one(encode(ramp, "tiff"))
-        assert page.image.max() > 240
-        assert [notice.code for notice in page.notices] == ["range_scaled"]
-
-    def test_turns_min_is_white_around(self) -> None:
-        ramp = np.tile(np.linspace(0, 65535, 16).astype(np.uint16), (4, 1))
-        page = one(encode(ramp, "tiff", tiffinfo={262: 0}))
-        assert page.image[0, 0, 0] > page.image[0, -1, 0]
-
-    @pytest.mark.parametrize(
-        ("values", "measured"),
-        [
-            (np.linspace(0, 1, 64, dtype=np.float32), False),
-            (np.linspace(0, 255, 64, dtype=np.float32), False),
-            (np.linspace(-3, 900, 64, dtype=np.float32), True),
-            (np.linspace(-70000, 70000, 64).astype(np.int32), True),
-        ],
-    )
-    def test_scales_wide_values_to_eight_bits(self, values: NDArray[Any], measured: bool) -> None:
-        page = one(encode(np.tile(values, (4, 1)), "tiff"))
-        row = page.image[0, :, 0].astype(int)
-        assert (row[0], row[-1]) == (0, 255)
-        assert (np.diff(row) > 0).all()
-        assert bool(page.notices) is measured
-
-    def test_draws_not_a_number_black(self) -> None:
-        values = np.array([[0.0, 1.0, np.nan, np.inf]] * 4, np.float32)
-        assert one(encode(values, "tiff")).image[0, :, 0].tolist() == [0, 255, 0, 255]
-
-    def test_reads_cmyk_jpeg_of_both_polarities(self) -> None:
-        wanted = scene()
-        adobe = encode(Image.fromarray(wanted).convert("CMYK"), "jpeg", quality=95)
-        assert b"Adobe" in adobe
-        assert difference(one(adobe), wanted) < 4
-        # Without Adobe's marker the stored values are ink, not light.
-        ink = Image.fromarray(255 - np.asarray(Image.fromarray(wanted).convert("CMYK")), "CMYK")
-        plain = without_adobe_marker(encode(ink, "jpeg", quality=95))
-        assert difference(one(plain), wanted) < 4
-
-    def test_reads_cmyk_tiff(self) -> None:
-        page = one(encode(Image.fromarray(scene()).convert("CMYK"), "tiff"))
-        assert difference(page, scene()) < 2
-
-    def test_reads_lab_tiff(self) -> None:
-        to_lab = ImageCms.buildTransform(
-            ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), "RGB", "LAB"
-        )
-        lab = ImageCms.applyTransform(Image.fromarray(scene()), to_lab)
-        assert lab is not None
-        assert difference(one(encode(lab, "tiff")), scene()) < 12
-
-    def test_reads_ycbcr_tiff(self) -> None:
-        page = one(encode(Image.fromarray(scene()).convert("YCbCr"), "tiff"))
-        assert difference(page, scene()) < 3
 
 
 class TestOrientation:
@@ -371,102 +254,6 @@ class TestPages:
         assert count_directories(head + first + struct.pack("<QQ", 0, 0), 10) == (2, False)
 
 
-class TestLimits:
-    def test_refuses_too_many_bytes(self) -> None:
-        data = encode(scene(), "png")
-        with pytest.raises(TooLarge) as caught:
-            one(data, limits=Limits(max_bytes=100))
-        assert (caught.value.limit_name, caught.value.actual) == ("max_bytes", len(data))
-
-    @pytest.mark.parametrize("kind", ["jpeg", "png", "bmp", "gif", "webp", "tiff", "avif"])
-    def test_refuses_too_many_pixels(self, kind: str) -> None:
-        with pytest.raises(TooLarge) as caught:
-            one(encode(scene(), kind), limits=Limits(max_pixels=5000))
-        error = caught.value
-        assert (error.limit_name, error.limit, error.actual) == ("max_pixels", 5000, 5400)
-
-    def test_judges_a_bomb_by_its_header_alone(self) -> None:
-        header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
-        with pytest.raises(TooLarge, match="3,600,000,000"):
-            one(png(header, b""))
-
-    def test_judges_the_webp_canvas_before_the_decoder_takes_it(self) -> None:
-        body = b"VP8X" + struct.pack("<I", 10) + b"\x00" * 4 + b"\xff\x3f\x00" + b"\xff\x3f\x00"
-        data = b"RIFF" + struct.pack("<I", len(body) + 4) + b"WEBP" + body
-        assert webp_canvas(data) == (16384, 16384)
-        with pytest.raises(TooLarge, match="268,435,456"):
-            one(data)
-
-    @pytest.mark.parametrize(
-        "save", [{"lossless": True}, {"quality": 80}, {"exif": b"Exif\x00\x00"}]
-    )
-    def test_reads_the_webp_canvas_of_every_kind(self, save: dict[str, object]) -> None:
-        assert webp_canvas(encode(scene(), "webp", **save)) == (WIDTH, HEIGHT)
-
-    def test_refuses_a_huge_tile_on_a_small_picture(self) -> None:
-        data = bytearray(encode(scene(), "tiff"))
-        (first,) = tiff_directories(bytes(data))
-        for k in range(struct.unpack_from("<H", data, first)[0]):
-            at = first + 2 + 12 * k
-            (tag,) = struct.unpack_from("<H", data, at)
-            if tag in {278, 284}:  # rows per strip and planes become the two sides of a tile
-                struct.pack_into("<HHII", data, at, 322 if tag == 278 else 323, 4, 1, 60_000)
-        with pytest.raises(TooLarge, match="3,600,000,000"):
-            one(bytes(data))
-
-    def test_reduces_a_page_over_its_budget(self) -> None:
-        rng = np.random.default_rng(3)
-        big = np.full((1000, 1500, 3), 240, np.uint8)
-        big[300:600, 450:900] = rng.integers(0, 60, 3, dtype=np.uint8)
-        for kind in ("png", "jpeg", "tiff"):
-            page = one(encode(big, kind), DecodeOptions(page_pixels=100_000))
-            height, width = page.image.shape[:2]
-            assert 80_000 < height * width <= 100_000
-            assert page.size == (1500, 1000)
-            assert [notice.code for notice in page.notices] == ["downscaled"]
-            assert page.notices[0].page == 1
-            ys, xs = np.nonzero(page.image[:, :, 0] < 150)
-            left, top = page.frame.map((float(xs.min()), float(ys.min())))
-            right, bottom = page.frame.map((float(xs.max() + 1), float(ys.max() + 1)))
-            assert np.abs(np.array([left, top, right, bottom]) - [450, 300, 900, 600]).max() < 6
-
-    def test_reduces_a_jpeg_while_decoding(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        seen: list[tuple[int, int]] = []
-        original = pictures.picture_to_rgb
-
-        def spying(picture: Image.Image, *rest: Any) -> Any:
-            seen.append(picture.size)
-            return original(picture, *rest)
-
-        monkeypatch.setattr(pictures, "picture_to_rgb", spying)
-        big = Image.new("RGB", (1600, 1200), "white")
-        page = one(encode(big, "jpeg"), DecodeOptions(page_pixels=100_000))
-        assert seen == [(400, 300)]
-        assert page.image.shape[0] * page.image.shape[1] <= 100_000
-
-    def test_keeps_sides_short_enough_to_warp(self) -> None:
-        page = one(encode(Image.new("1", (70_000, 3)), "png"))
-        assert page.image.shape[1] <= MAX_SIDE_PX
-        assert page.size == (70_000, 3)
-
-    @pytest.mark.parametrize(
-        ("size", "budget", "wanted"),
-        [
-            ((100, 50), 5000, (100, 50)),
-            ((200, 100), 5000, (100, 50)),
-            ((1e9, 1e9), 100, (10, 10)),
-            ((1e9, 0.5), 1000, (1000, 1)),
-            ((3, 1), 1, (1, 1)),
-        ],
-    )
-    def test_fits_sizes(
-        self, size: tuple[float, float], budget: int, wanted: tuple[int, int]
-    ) -> None:
-        fitted = fit_size(*size, budget)
-        assert fitted[0] * fitted[1] <= budget
-        assert np.abs(np.array(fitted) - wanted).max() <= 1
-
-
 class TestDamage:
     def test_refuses_nothing(self) -> None:
         with pytest.raises(InputError, match="empty"):
@@ -540,30 +327,6 @@ def test_reads_real_pictures(shared: Path) -> None:
         with Image.open(name) as image:
             assert page.size == image.size
         assert page.image.std() > 1
-
-
-def png(header: bytes, rows: bytes) -> bytes:
-    """Put a PNG together by hand."""
-    parts = [b"\x89PNG\r\n\x1a\n"]
-    for name, body in ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")):
-        parts.append(struct.pack(">I", len(body)) + name + body)
-        parts.append(struct.pack(">I", zlib.crc32(name + body)))
-    return b"".join(parts)
-
-
-def without_adobe_marker(jpeg: bytes) -> bytes:
-    at = jpeg.index(b"\xff\xee")
-    length = struct.unpack_from(">H", jpeg, at + 2)[0]
-    return jpeg[:at] + jpeg[at + 2 + length :]
-
-
-def tiff_directories(data: bytes) -> list[int]:
-    found, (at,) = [], struct.unpack_from("<I", data, 4)
-    while at:
-        found.append(at)
-        entries = struct.unpack_from("<H", data, at)[0]
-        (at,) = struct.unpack_from("<I", data, at + 2 + 12 * entries)
-    return found
 
 
 def test_a_picture_is_closed_with_its_last_page(monkeypatch: pytest.MonkeyPatch) -> None:
