@@ -17,7 +17,7 @@ from shizi.core.errors import (
     ShiziError,
     TooLarge,
     Unreachable,
-    error_kinds,
+    find_kind,
 )
 
 #: Seconds until another try where the service does not say.
@@ -34,7 +34,7 @@ def make_error(code: str, detail: str, retry_after_s: float | None = None) -> Sh
         detail: its sentence, which holds the values that some errors have of their own.
         retry_after_s: seconds it asks to wait; None where it does not.
     """
-    kind = next((kind for kind in error_kinds() if kind.code == code), ShiziError)
+    kind = find_kind(code)
     wait_s = WAIT_S if retry_after_s is None else retry_after_s
     if issubclass(kind, LedgerFailed):
         return kind(detail, wait_s)
