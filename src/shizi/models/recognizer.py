@@ -19,6 +19,7 @@ from shizi.text.beam import BeamDecoder
 from shizi.text.charset import Charset
 from shizi.text.ctc import Column, Span, greedy_spans
 from shizi.text.lexicon import Lexicon
+from shizi.text.units import part_units
 
 # Columns of pixels a batch may hold: ten thousand scores every four pixels are what costs memory.
 BATCH_COLUMNS = 1280
@@ -267,20 +268,24 @@ class Recognizer:
         kept = self._trim(spans)
         if not kept:
             return Reading("", 0.0, ())
-        symbols = tuple(self._symbol(span, columns, calibration) for span in kept)
+        texts = part_units([self._charset.symbol(span.class_id) for span in kept])
+        symbols = tuple(
+            _symbol(text, span, columns, calibration)
+            for text, span in zip(texts, kept, strict=True)
+        )
         product = math.prod(span.confidence for span in kept)
         text = "".join(symbol.text for symbol in symbols)
         return Reading(text, calibration.line(product), symbols)
-
-    def _symbol(self, span: Span, columns: int, calibration: Calibration) -> Symbol:
-        text = self._charset.symbol(span.class_id)
-        sure = calibration.symbol(span.confidence)
-        return Symbol(text, sure, span.first / columns, min(1.0, span.end / columns))
 
     def _trim(self, spans: list[Span]) -> list[Span]:
         """Drop spaces at both ends: they say something of the crop, not of the text."""
         inked = [k for k, s in enumerate(spans) if self._charset.symbol(s.class_id) != " "]
         return spans[inked[0] : inked[-1] + 1] if inked else []
+
+
+def _symbol(text: str, span: Span, columns: int, calibration: Calibration) -> Symbol:
+    sure = calibration.symbol(span.confidence)
+    return Symbol(text, sure, span.first / columns, min(1.0, span.end / columns))
 
 
 def _batches(bucket_of: dict[int, int]) -> list[list[int]]:
