@@ -21,6 +21,8 @@ from shizi.server.app import create_app
 from tests.fakes import FakeReader, one_page
 
 _FORMS = ("application/json", "multipart/form-data")
+# What they are sent is read later, and what is wrong with a file is told then.
+_LATER = ("/upload", "/v1/jobs")
 
 
 def _read(source: object, _: ReadOptions) -> list[PageResult]:
@@ -87,6 +89,7 @@ def _says_what_no_schema_can(case: Any) -> bool:
     return (
         bool(twice)
         or ("compat" in query and many)
+        or (case.path in _LATER and _holds_nothing(body.get("file")))
         or _asks_for_no_file({**chosen, **query}, many=many)
         or _backwards(chosen.get("pages"))
         or _backwards(query.get("pages"))
@@ -102,6 +105,10 @@ def _asks_for_no_file(options: dict[str, Any], *, many: bool) -> bool:
         return form is not None and "compat" in options
     apart = "compat" in options or options.get("coords") == "relative"
     return apart or (form == "alto" and many)
+
+
+def _holds_nothing(files: object) -> bool:
+    return isinstance(files, list) and any(file in ("", b"") for file in files)
 
 
 def _backwards(pages: object) -> bool:
