@@ -134,8 +134,10 @@ def _to_traditional(lines: list[str]) -> list[str]:
 
 
 def _keep(lines: list[str], charset: Charset) -> tuple[str, ...]:
-    kept = ("".join(c if c in charset else " " for c in line) for line in lines)
-    return tuple(dict.fromkeys(t for t in (" ".join(k.split()) for k in kept) if t))
+    """Give each line once, a space where it holds what the charset does not."""
+    unknown = {ord(c): " " for c in set().union(*lines) if c not in charset}
+    kept = (" ".join(line.translate(unknown).split()) for line in lines)
+    return tuple(dict.fromkeys(filter(None, kept)))
 
 
 class TextSource:
