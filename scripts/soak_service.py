@@ -4,8 +4,10 @@
 
 Every request carries a piece cut at random out of a page of PICTURES, scaled at random, as PNG,
 JPEG, WebP, TIFF of several pages or PDF; one in twenty is damaged. Memory is the proportional set
-size of all processes together, once a second. Its slope is that of a straight line through the
-lowest value of each minute after a quarter of the time: what is kept, not what is just in work.
+size of all processes together. Once a minute the clients wait, all of them, until the service has
+come to rest: what it takes then is what it keeps, whatever was in work before. The slope is that of
+a straight line through these values after a quarter of the time; what is taken under load is told
+beside it, by quarters of the time.
 """
 
 from __future__ import annotations
@@ -20,12 +22,15 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from bench_service import SUFFIXES, free_port, post, running
+from bench_service import SUFFIXES, Served, free_port, post, running
 from PIL import Image
 
 KINDS = ("PNG", "JPEG", "WEBP", "TIFF", "PDF")
 DAMAGED = 0.05
-WINDOW_S = 60.0
+LOAD_S = 50.0
+# Longer than the service waits before it gives memory back.
+REST_S = 10.0
+LOOKS = 5
 
 
 def picture(pages: list[Image.Image], chance: random.Random) -> bytes:
@@ -49,16 +54,30 @@ def ask(port: int, data: bytes) -> tuple[int, float]:
 
 
 def slope_mib_h(samples: list[tuple[float, float]]) -> float:
-    """Fit a line through the lowest value of each window; gives its slope."""
+    """Fit a line through (seconds, megabytes) after a quarter of the time; gives its slope."""
     after = samples[-1][0] / 4
-    lowest: dict[int, tuple[float, float]] = {}
-    for at_s, mb in samples:
-        if at_s >= after:
-            window = int(at_s // WINDOW_S)
-            lowest[window] = min(lowest.get(window, (at_s, mb)), (at_s, mb), key=lambda s: s[1])
-    hours = [at_s / 3600 for at_s, _ in lowest.values()]
-    mib = [mb * 1e6 / (1 << 20) for _, mb in lowest.values()]
-    return statistics.linear_regression(hours, mib).slope
+    late = [(at_s / 3600, mb * 1e6 / (1 << 20)) for at_s, mb in samples if at_s >= after]
+    return statistics.linear_regression(*zip(*late, strict=True)).slope
+
+
+def kept_mb(served: Served, turns: threading.Semaphore, clients: int) -> float:
+    """Let all clients wait until the service rests; gives what it takes then."""
+    for _ in range(clients):
+        turns.acquire()
+    time.sleep(REST_S)
+    looks = []
+    for _ in range(LOOKS):
+        looks.append(served.memory_mb())
+        time.sleep(0.2)
+    for _ in range(clients):
+        turns.release()
+    return min(looks)
+
+
+def quarters(samples: list[float]) -> list[float]:
+    """Give the mean of each quarter of a series."""
+    size = max(1, len(samples) // 4)
+    return [round(statistics.fmean(samples[k : k + size]), 1) for k in range(0, 4 * size, size)]
 
 
 def main() -> None:
@@ -77,6 +96,8 @@ def main() -> None:
     ]
     port, statuses = free_port(), Counter[int]()
     own = ["-m", "shizi", "serve", "--port", str(port), "-q", *args.options.split()]
+    turns = threading.Semaphore(args.clients)
+    kept, loaded = [], []
     with running("Shizi", own, port, args.log) as served:
         began = time.monotonic()
         end = began + 60 * args.minutes
@@ -84,24 +105,30 @@ def main() -> None:
         def client(number: int) -> None:
             chance = random.Random(number)
             while time.monotonic() < end:
-                status, pause_s = ask(port, picture(pages, chance))
+                data = picture(pages, chance)
+                with turns:
+                    status, pause_s = ask(port, data)
                 statuses[status] += 1
                 time.sleep(min(5.0, pause_s))
 
         threads = [threading.Thread(target=client, args=(k,)) for k in range(args.clients)]
         for thread in threads:
             thread.start()
-        samples = []
-        while any(thread.is_alive() for thread in threads):
-            samples.append((time.monotonic() - began, served.memory_mb()))
-            time.sleep(1.0)
-    memory = [mb for _, mb in samples]
+        while time.monotonic() < end:
+            rest_at = time.monotonic() + LOAD_S
+            while time.monotonic() < rest_at:
+                loaded.append(served.memory_mb())
+                time.sleep(1.0)
+            kept.append((time.monotonic() - began, kept_mb(served, turns, args.clients)))
+        for thread in threads:
+            thread.join()
     result = {
         "minutes": args.minutes,
         "statuses": dict(statuses),
-        "mean_mb": statistics.fmean(memory),
-        "peak_mb": max(memory),
-        "slope_mib_h": slope_mib_h(samples),
+        "kept_mb": [round(mb, 1) for _, mb in kept],
+        "slope_mib_h": round(slope_mib_h(kept), 2),
+        "loaded_mb": quarters(loaded),
+        "peak_mb": round(max(loaded), 1),
     }
     print(json.dumps(result))
 
