@@ -37,7 +37,7 @@ _BATCH_COLUMNS = 640
 # A place is worth having when it can take a page of this many pixels.
 _PLACE_PIXELS = 6_000_000
 _DECODE_BYTES = 7
-_THREADS = 24
+_THREADS = 16
 _HELD_SHARE = 16
 _HEAP_BYTES = 16 << 20
 _SMALL_HEAP_BYTES = 1 << 20
