@@ -42,14 +42,20 @@ class EngineHost:
         reader: that reads.
         admission: who may work at once, and who may wait.
         metrics: gives what was counted, in the text form of Prometheus.
+        tidy: called after each call, before its place is free for the next.
     """
 
     def __init__(
-        self, reader: RelaxingReader, admission: Admission, metrics: Callable[[], bytes] = bytes
+        self,
+        reader: RelaxingReader,
+        admission: Admission,
+        metrics: Callable[[], bytes] = bytes,
+        tidy: Callable[[], None] = lambda: None,
     ) -> None:
         self._reader = reader
         self._admission = admission
         self._metrics = metrics
+        self._tidy = tidy
         self._calls: set[threading.Thread] = set()
         # Whether a page was read since memory was given back.
         self._tired = True
@@ -124,7 +130,10 @@ class EngineHost:
                 channel.send(Go(**channel.terms))
                 data = channel.receive_bytes(ask.size)
                 self._tired = True
-                pages = self._reader.read(data, ask.options)
+                try:
+                    pages = self._reader.read(data, ask.options)
+                finally:
+                    self._tidy()
             return Pages(**channel.terms, pages=tuple(pages))
         except ShiziError as error:
             return error_to_message(error, channel.call, channel.deadline)
