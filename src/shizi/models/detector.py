@@ -36,8 +36,10 @@ UNSURE_SIDE_PX = 1280
 # A piece has at least this many rows at its widest, or most of it would be overlap.
 _LEAST_ROWS = 375
 _MOST_ROWS = 1600
-# A page costs at most this many pixels in all.
+# A page costs at most this many pixels in all, and this many pieces of the size wished for: an
+# enlarged page and its map are held as a whole.
 PAGE_PIXELS = 6_000_000
+MOST_PIECES = 16
 # Rows a piece sees beyond its own part, so that a cut line is seen whole on one side.
 OVERLAP_PX = 64
 
@@ -91,7 +93,9 @@ class Detector:
             ModelError: the network failed.
         """
         options = options or DetectOptions()
-        scale = choose_scale(image.shape[1], image.shape[0], measure_text_height(image))
+        most = min(PAGE_PIXELS, MOST_PIECES * options.piece_pixels)
+        text_px = measure_text_height(image)
+        scale = choose_scale(image.shape[1], image.shape[0], text_px, most)
         return self.find_at(image, scale, options)
 
     def find_at(self, image: RgbImage, scale: float, options: DetectOptions) -> Found:
@@ -142,19 +146,20 @@ class Detector:
         return np.asarray(answer[0, 0, :rows, :columns], dtype=np.float32)
 
 
-def choose_scale(width: int, height: int, text_px: float) -> float:
+def choose_scale(width: int, height: int, text_px: float, most_pixels: int = PAGE_PIXELS) -> float:
     """Give the smallest scale that keeps small text readable; above 1 only for tiny text.
 
     Args:
         width: of the page, pixels.
         height: of the page, pixels.
         text_px: height of its small lines, pixels; 0 where unknown.
+        most_pixels: of the page at this scale.
     """
     if text_px > 0:
         wanted = min(TARGET_TEXT_PX / text_px, max(1.0, LEAST_TEXT_PX / text_px))
     else:
         wanted = min(1.0, UNSURE_SIDE_PX / max(width, height))
-    return min(MAX_ENLARGEMENT, wanted, math.sqrt(PAGE_PIXELS / (width * height)))
+    return min(MAX_ENLARGEMENT, wanted, math.sqrt(most_pixels / (width * height)))
 
 
 def max_rows(columns: int, most_columns: int, piece_pixels: int) -> int:

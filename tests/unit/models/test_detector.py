@@ -110,6 +110,7 @@ def test_the_scale_without_text_and_for_huge_pages_is_bounded() -> None:
     assert choose_scale(500, 400, 0.0) == 1.0
     assert choose_scale(5120, 1000, 0.0) == pytest.approx(0.25)
     assert choose_scale(10_000, 10_000, 12.0) ** 2 * 1e8 <= 6_000_001
+    assert choose_scale(1200, 1600, 8.0, 2_400_000) ** 2 * 1200 * 1600 == pytest.approx(2.4e6)
 
 
 def test_rows_of_a_piece_shrink_with_its_width() -> None:
@@ -133,3 +134,12 @@ def test_the_real_network_finds_lines_of_print() -> None:
         assert quad.center[1] == pytest.approx(80 + 100 * k, abs=8)
         assert 20 < quad.height < 50
         assert quad.bounds[0] == pytest.approx(60, abs=12)
+
+
+def test_a_page_is_looked_at_in_so_many_pieces_at_most() -> None:
+    page = page_with_bars(600, 800, (50, 50, 600, 70))
+    detector = Detector(FakeSession(bright_is_text))
+
+    assert detector.find(page).scale == 1.0
+    bound = detector.find(page, DetectOptions(piece_pixels=20_000)).scale
+    assert bound**2 * 600 * 800 == pytest.approx(16 * 20_000)
