@@ -80,6 +80,15 @@ def quarters(samples: list[float]) -> list[float]:
     return [round(statistics.fmean(samples[k : k + size]), 1) for k in range(0, 4 * size, size)]
 
 
+def open_pages(folder: Path) -> list[Image.Image]:
+    """Open the pictures of a folder and of those in it."""
+    return [
+        Image.open(path).convert("RGB")
+        for path in sorted(folder.rglob("*"))
+        if path.suffix.lower() in SUFFIXES
+    ]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("pictures", type=Path)
@@ -89,11 +98,7 @@ def main() -> None:
     parser.add_argument("--log", type=Path, default=Path("build/soak.log"))
     args = parser.parse_args()
     args.log.parent.mkdir(exist_ok=True)
-    pages = [
-        Image.open(path).convert("RGB")
-        for path in sorted(args.pictures.rglob("*"))
-        if path.suffix.lower() in SUFFIXES
-    ]
+    pages = open_pages(args.pictures)
     port, statuses = free_port(), Counter[int]()
     own = ["-m", "shizi", "serve", "--port", str(port), "-q", *args.options.split()]
     turns = threading.Semaphore(args.clients)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -17,8 +15,11 @@ from pathlib import Path
 import pytest
 
 from shizi.core.errors import ShiziError
+from shizi.core.telemetry import LogFormat
+from shizi.engine.programs import program_command
 from shizi.release.document import Phase
 from shizi.release.filestore import FileStore
+from shizi.release.lead import LeadPlan
 from shizi.release.redisstore import RedisStore
 from shizi.release.store import ReleaseStore
 from tests.program import environment
@@ -53,10 +54,10 @@ class _Leader:
             "SHIZI_RELEASES__STORE": self._place,
             "SHIZI_MODEL_ROUTING__CHECK_INTERVAL_SECONDS": "0.1",
         }
-        plan = json.dumps({"log_format": "json"})
+        plan = LeadPlan(log_format=LogFormat.JSON)
         with (self._folder / "leader.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "shizi.release.lead", str(writing), plan],
+                program_command("shizi.release.lead", writing, plan),
                 env=environment() | settings,
                 pass_fds=(writing,),
                 stderr=log,
