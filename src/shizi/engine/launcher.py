@@ -46,7 +46,7 @@ class Launcher:
     """
 
     def __init__(self, modules: Sequence[str], environment: Mapping[str, str]) -> None:
-        self._modules, self._environment = tuple(modules), dict(environment)
+        self._modules, self._spawner = tuple(modules), Spawner(environment)
         self._running: dict[int, LaunchedProcess] = {}
         _take_orphans(True)
         self._process, self._socket = self._launch()
@@ -109,25 +109,18 @@ class Launcher:
         self._process.kill()
         self._process.wait()
 
-    def _launch(self) -> tuple[subprocess.Popen[bytes], socket.socket]:
+    def _launch(self) -> tuple[Process, socket.socket]:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             command = [sys.executable, "-m", _ZYGOTE, str(theirs.fileno()), *self._modules]
             try:
-                process = subprocess.Popen(  # noqa: S603 - our own program
-                    command,
-                    env=self._environment,
-                    pass_fds=[theirs.fileno()],
-                    stdin=subprocess.DEVNULL,
-                    process_group=0,
-                )
-            except OSError as error:
+                return self._spawner.start("zygote", command, [theirs.fileno()]), ours
+            except StartFailed:
                 ours.close()
-                raise StartFailed(f"the zygote cannot be started: {error}") from error
-        return process, ours
+                raise
 
     def _ask(self, order: bytes, files: Sequence[int]) -> int:
-        """Have a program forked; gives its process. Raises OSError where the launcher is gone."""
+        """Have a program forked; gives its process. Raises OSError where the zygote is gone."""
         socket.send_fds(self._socket, [order], files)
         answer = self._socket.recv(ORDER_BYTES)
         if not answer:

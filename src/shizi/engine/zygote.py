@@ -54,7 +54,7 @@ def _serve(control: socket.socket) -> Order | None:
     """Fork a process for every order.
 
     Returns:
-        None in the launcher, when nobody can ask any more; in each process its order.
+        None in the zygote, when nobody can ask any more; in each process its order.
     """
     while True:
         content, files, _, _ = socket.recv_fds(control, ORDER_BYTES, MOST_FILES)

@@ -15,15 +15,12 @@ import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import numpy as np
-
 # Of the register MXCSR: results that are subnormal become zero, operands that are count as zero.
 _FLUSH_TO_ZERO = 0x8000
 _DENORMALS_ARE_ZERO = 0x0040
 # The floating-point environment of the C library on x86-64: 28 bytes for the old coprocessor,
 # then MXCSR.
 _OTHER_BYTES = 28
-_SUBNORMAL = np.float32(1e-40)
 
 
 class _Environment(ctypes.Structure):
@@ -48,11 +45,6 @@ def flush_subnormals() -> Iterator[None]:
         yield
     finally:
         _library.fesetenv(ctypes.byref(before))
-
-
-def flushes_subnormals() -> bool:
-    """Tell whether this thread counts subnormal numbers as zero just now."""
-    return not _SUBNORMAL * np.float32(0.5)
 
 
 def _load() -> ctypes.PyDLL | None:

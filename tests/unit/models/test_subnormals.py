@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from shizi.models.session import OrtSession
-from shizi.models.subnormals import flush_subnormals, flushes_subnormals
+from shizi.models.subnormals import flush_subnormals
 
 pytestmark = pytest.mark.skipif(
     (platform.system(), platform.machine()) != ("Linux", "x86_64"),
@@ -17,6 +17,11 @@ pytestmark = pytest.mark.skipif(
 )
 onnx = pytest.importorskip("onnx", reason="needs the extra train")
 SMALL = np.full((1, 4), 1e-40, np.float32)
+
+
+def flushes_subnormals() -> bool:
+    """Tell whether this thread counts subnormal numbers as zero just now."""
+    return not SMALL[0, 0] * np.float32(0.5)
 
 
 def multiplier() -> bytes:
