@@ -43,6 +43,7 @@ def test_the_file_and_people_move_a_release(tmp_path: Path) -> None:
         wish(", gray_scale_ratio: 0.5")
         assert follow(service.url, {"hold"})["release"]["ratio_bp"] == 5_000
         file.write_text(f"{rest}model_routing: {{gray_scale_ratio: 9}}\n")
+        _said_in_log(service.log, "must be from 0.0 to 1.0")
         _answered_by(flow, good)
         wish("")
         assert follow(service.url, {"canary"})["release"]["ratio_bp"] == 5_000
@@ -52,7 +53,16 @@ def test_the_file_and_people_move_a_release(tmp_path: Path) -> None:
         _answered_by(flow, "crnn-s@0.3.0", alone=True)
 
     assert set(flow.statuses) == {200}, flow.statuses
-    assert "must be from 0.0 to 1.0" in service.log.read_text()
+
+
+def _said_in_log(log: Path, words: str) -> None:
+    """Wait until the service has said something: it looks at its settings now and then."""
+    end = time.monotonic() + _SOON_S
+    while time.monotonic() < end:
+        if words in log.read_text():
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"the log does not say {words!r}")
 
 
 def _answered_by(flow: Traffic, version: str, *, alone: bool = False) -> None:
