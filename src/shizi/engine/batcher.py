@@ -188,11 +188,21 @@ class MicroBatcher(Generic[T, R]):
             raise Canceled("the service is ending")
 
     def _loop(self) -> None:
-        while (batch := self._next_batch()) is not None:
-            if batch:
-                self._compute(batch)
+        while self._compute_next():
+            pass
         for waiting in self._queue:
             _fail(waiting.item.answer, Canceled("the service is ending"))
+
+    def _compute_next(self) -> bool:
+        """Compute the next batch; False when closed.
+
+        What it was made of is let go of on return: kept while the next one is waited for, a few
+        lines would hold their whole page.
+        """
+        batch = self._next_batch()
+        if batch:
+            self._compute(batch)
+        return batch is not None
 
     def _next_batch(self) -> list[Waiting[_Order[T, R]]] | None:
         """Wait for work and take a batch of it; None when closed."""

@@ -37,8 +37,8 @@ from shizi.text.hypotheses import (
 from shizi.text.lexicon import Lexicon
 from shizi.text.ngram import START, Context, NgramModel
 
-# Weights are half a kilobyte each, and new texts bring new ones: of 3,065 lines with 59,000 of them,
-# 18 % had to be found again with a cache this small, which costs nothing that can be measured.
+# A weight takes half a kilobyte, and new texts bring new ones. Of the 59,000 that 3,065 lines need,
+# 18 % are worked out again with a cache this small, which costs nothing that can be measured.
 _CACHE_SIZE = 5_000
 _LAST_LETTER = int(Kind.UPPER)
 # More than any symbol earns, in nats: what may still come is not judged before it is weighed.

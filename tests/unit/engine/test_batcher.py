@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 
@@ -263,3 +265,23 @@ def test_nobody_gets_the_answer_of_another(
 
     assert not faults
     assert all(len(batch) == 1 or len(batch) <= LIMITS.items for batch in work.batches)
+
+
+class _Crop:
+    """Work that can be looked for after it is done."""
+
+
+def test_what_was_computed_is_not_kept_while_nothing_waits(watch: Watch) -> None:
+    batcher = MicroBatcher[_Crop, int](lambda crops, stop: [0] * len(crops), LIMITS, watch)
+    crop = _Crop()
+    trace = weakref.ref(crop)
+
+    assert batcher.submit([Piece(crop, 0, 1)])[0].result(LONG_S) == 0
+    del crop
+    # The thread that computed it returns from it a moment after the answer.
+    end = time.monotonic() + LONG_S
+    while trace() is not None and time.monotonic() < end:
+        time.sleep(0.01)
+
+    assert trace() is None
+    batcher.close()
