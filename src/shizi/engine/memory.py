@@ -9,6 +9,17 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+#: Environment of a process that shall hold no more memory than it works with, and at rest always
+#: the same. glibc would give threads heaps of their own, of which it never gives back the top, up
+#: to 16 MB; what NumPy asks huge pages for, the kernel fills again after it was given back; NumPy's
+#: matrix library starts threads nobody uses. No slower in the service (docs/benchmark.md).
+LEAN_MEMORY = {
+    "MALLOC_ARENA_MAX": "1",
+    "NUMPY_MADVISE_HUGEPAGE": "0",
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+}
+
 _PROC = Path("/proc")
 _CGROUP = Path("/sys/fs/cgroup")
 _MADV_DONTNEED = 4

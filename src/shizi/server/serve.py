@@ -16,6 +16,7 @@ from shizi.engine.budget import measure_budget
 from shizi.engine.fleet import FleetOptions
 from shizi.engine.keeper import Program
 from shizi.engine.launcher import make_starter
+from shizi.engine.memory import LEAN_MEMORY
 from shizi.engine.plans import DecoderOptions, DecodersPlan, WebPlan
 from shizi.engine.programs import program_command
 from shizi.engine.supervisor import Supervisor
@@ -30,13 +31,6 @@ DECODERS = "shizi.engine.decoders"
 JOBS = "shizi.jobs.dispatcher"
 LEAD = "shizi.release.lead"
 _BACKLOG = 2048
-#: glibc gives every thread a heap of its own, and keeps what was freed in it; NumPy's matrix
-#: library starts threads nobody uses.
-_MEMORY = {
-    "MALLOC_ARENA_MAX": "2",
-    "OPENBLAS_NUM_THREADS": "1",
-    "OMP_NUM_THREADS": "1",
-}
 _THRESHOLDS = ("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_")
 
 
@@ -71,7 +65,7 @@ def serve(settings: Settings, announce: Callable[[str], None], config: Path | No
 def environment_of(settings: Settings, allowance: Allowance) -> dict[str, str]:
     """Give the environment of all processes: their settings, and how they hold memory."""
     environment = to_environment(kept_within(settings, allowance))
-    return environment | _MEMORY | dict.fromkeys(_THRESHOLDS, str(allowance.heap_bytes))
+    return environment | LEAN_MEMORY | dict.fromkeys(_THRESHOLDS, str(allowance.heap_bytes))
 
 
 def shared_modules(settings: Settings) -> list[str]:

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from shizi.engine.memory import family, memory_bytes
+from shizi.engine.memory import LEAN_MEMORY, family, memory_bytes
 from tests.program import environment
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells")
@@ -36,6 +36,36 @@ unmap_clean_files()
 after = mapped()
 print(before, after, mapped() < before, used() == answer)
 """
+
+# Prints how many bytes more a process takes after threads worked with large arrays than before.
+WORKING = """
+import re, threading
+from pathlib import Path
+import numpy as np
+from shizi.engine.memory import trim_heap
+
+def taken():
+    rollup = Path("/proc/self/smaps_rollup").read_text()
+    return int(re.search(r"Anonymous: +(\\d+)", rollup)[1]) << 10
+
+def work():
+    # Begun together, so that glibc gives them heaps of their own where it may.
+    together.wait()
+    for size in range(1 << 20, 12 << 20, 1 << 20):
+        np.ones(size, np.uint8)
+    together.wait()
+
+together = threading.Barrier(2)
+before = taken()
+threads = [threading.Thread(target=work) for _ in range(2)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+trim_heap()
+print(taken() - before)
+"""
+_LARGE_BLOCKS = {
+    name: str(16 << 20) for name in ("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_")
+}
 
 
 def test_files_that_were_only_linked_are_let_go_and_come_back_when_used() -> None:
@@ -71,3 +101,11 @@ def test_a_family_is_a_process_and_all_below_it() -> None:
         process.communicate(b"\n")
 
     assert members[0] == process.pid
+
+
+def test_what_threads_worked_with_goes_back_to_the_system() -> None:
+    lean = environment() | _LARGE_BLOCKS | LEAN_MEMORY
+
+    kept = subprocess.check_output([sys.executable, "-c", WORKING], env=lean, text=True)
+
+    assert int(kept) < 4 << 20

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from shizi.core.errors import OptionError
+from shizi.engine.memory import LEAN_MEMORY
 from shizi.engine.signals import WakeUp
 from shizi.jobs.batch.crew import COMMAND, Crew
 from shizi.jobs.batch.dispatcher import Dispatcher
@@ -20,14 +21,10 @@ from shizi.jobs.ledger import Ledger
 from shizi.jobs.opening import open_ledger
 from shizi.jobs.values import Item, Job, JobState, Order, Outcome, Source
 
-#: What a worker's processes are told beside the settings: glibc gives every thread a heap of its
-#: own and keeps what was freed in it; NumPy's matrix library starts threads that nobody uses.
-MEMORY = {
-    "MALLOC_ARENA_MAX": "2",
+#: What a worker's processes are told beside the settings.
+MEMORY = LEAN_MEMORY | {
     "MALLOC_MMAP_THRESHOLD_": str(16 << 20),
     "MALLOC_TRIM_THRESHOLD_": str(16 << 20),
-    "OPENBLAS_NUM_THREADS": "1",
-    "OMP_NUM_THREADS": "1",
 }
 _CHUNK_ITEMS = 16
 
