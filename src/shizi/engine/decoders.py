@@ -12,6 +12,7 @@ import hashlib
 import mmap
 import os
 import resource
+import select
 import signal
 import socket
 import time
@@ -72,6 +73,7 @@ def serve_decoders(
     signal.signal(signal.SIGTERM, _end)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     die_with_parent(signal.SIGTERM)
+    listener.setblocking(False)
     quarantine = Quarantine(options.children)
     children: dict[int, _Child] = {}
 
@@ -113,16 +115,29 @@ def _live(
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         die_with_parent(signal.SIGKILL)
         _bound(options.memory_bytes)
-        for _ in range(options.inputs):
-            sock, _address = listener.accept()
+        for number in range(options.inputs):
+            # A child that has worked keeps more than its successor takes, which is born in
+            # milliseconds.
+            sock = _accept(listener, options.rest_s if number else None)
+            if sock is None:
+                break
             with sock:
                 _converse(sock, quarantine, place)
             quarantine.end(place)
-            # It may wait long for its next input, with the memory of this one.
+            # It may wait for its next input, with the memory of this one.
             trim_heap()
         status = 0
     finally:
         os._exit(status)
+
+
+def _accept(listener: socket.socket, seconds: float | None) -> socket.socket | None:
+    """Wait for an input; None where none comes in time."""
+    while select.select([listener], [], [], seconds)[0]:
+        # All children see it come, and one of them gets it.
+        with suppress(BlockingIOError):
+            return listener.accept()[0]
+    return None
 
 
 def _bound(memory_bytes: int) -> None:

@@ -19,11 +19,13 @@ class DecoderOptions:
     Attributes:
         children: inputs decoded at once.
         inputs: a child is replaced after so many.
+        rest_s: one that has worked is replaced, too, when no other input comes for so long.
         memory_bytes: a child may take beyond what its mother has.
     """
 
     children: int = 2
     inputs: int = 200
+    rest_s: float = 5.0
     memory_bytes: int = 2 << 30
 
 

@@ -21,6 +21,7 @@ from shizi.jobs.site import open_site
 from shizi.server.app import create_app
 from shizi.server.membership import make_router
 from shizi.server.metrics import ProcessMeter
+from shizi.server.rest import install_rest
 from shizi.server.state import EngineState
 
 _log = logging.getLogger(__name__)
@@ -77,7 +78,9 @@ class _Service(BaseApplication):  # type: ignore[misc]
         router = make_router(self.settings, self.plan, meter)
         jobs = self.settings.jobs
         site = open_site(jobs) if jobs.enabled else None
-        return create_app(self.settings, link, state, meter, router, site)
+        app = create_app(self.settings, link, state, meter, router, site)
+        install_rest(app)
+        return app
 
     def _tell(self, worker: Any) -> None:
         if worker.age > 1:

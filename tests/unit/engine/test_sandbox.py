@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -49,7 +50,7 @@ class Decoders:
 
 
 @contextmanager
-def decoding(folder: Path, **options: int) -> Iterator[Decoders]:
+def decoding(folder: Path, **options: Any) -> Iterator[Decoders]:
     """Run decoders, as the supervisor does."""
     reading, writing = os.pipe()
     plan = DecodersPlan(str(folder / "decoders.sock"), DecoderOptions(**options))
@@ -188,6 +189,20 @@ def test_a_child_is_replaced_after_its_inputs(tmp_path: Path) -> None:
             seen += decoders.children()
 
     assert len(set(seen)) >= 3
+
+
+def test_a_child_that_has_worked_and_waits_is_replaced(tmp_path: Path) -> None:
+    data = _picture((40, 30))
+    with decoding(tmp_path, children=2, rest_s=0.5) as decoders:
+        fresh = set(decoders.children())
+        assert len(list(Sandbox(decoders.socket).open_document(data, OPTIONS, LIMITS))) == 1
+        end = time.monotonic() + LONG_S
+        while len(set(decoders.children()) - fresh) < 1 and time.monotonic() < end:
+            time.sleep(0.05)
+
+        # The one that never worked waits on.
+        assert len(fresh & set(decoders.children())) == 1
+        assert len(list(Sandbox(decoders.socket).open_document(data, OPTIONS, LIMITS))) == 1
 
 
 def test_a_child_may_not_take_all_memory(tmp_path: Path, costly: bytes) -> None:

@@ -1,0 +1,53 @@
+"""Gives memory back once no request has come for a while."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from flask import Flask
+
+from shizi.engine.memory import trim_heap
+
+#: As long as an engine waits before it does the same.
+REST_S = 5.0
+
+
+class Rest:
+    """Waits until requests have stopped, then gives memory back, once.
+
+    What a body of some megabytes leaves behind is kept for the next one while requests come; at
+    rest it would be kept for nobody.
+
+    Args:
+        after_s: seconds without a request after which memory is given back; it takes up to half
+            as long again.
+        give_back: does it.
+    """
+
+    def __init__(self, after_s: float = REST_S, give_back: Callable[[], None] = trim_heap) -> None:
+        self._after_s = after_s
+        self._give_back = give_back
+        self._last_s = time.monotonic()
+        self._tired = True
+
+    def work(self) -> None:
+        """Take note that a request was answered."""
+        self._last_s = time.monotonic()
+        self._tired = True
+
+    def run(self) -> None:
+        """Watch for ever."""
+        while True:
+            time.sleep(self._after_s / 2)
+            if self._tired and time.monotonic() - self._last_s >= self._after_s:
+                self._tired = False
+                self._give_back()
+
+
+def install_rest(app: Flask) -> None:
+    """Let an application give memory back when nobody asks it anything."""
+    rest = Rest()
+    app.teardown_request(lambda _: rest.work())
+    threading.Thread(target=rest.run, name="rest", daemon=True).start()
