@@ -110,6 +110,16 @@ def test_a_body_over_the_limit_is_refused_before_it_is_sent(service: Service) ->
     connection.close()
 
 
+def test_a_client_that_sends_too_much_before_it_listens_gets_the_answer(service: Service) -> None:
+    connection = http.client.HTTPConnection(urlsplit(service.url).netloc, timeout=30)
+    connection.request("POST", "/ocr", bytes(40_000_000), {"Content-Type": "image/png"})
+    answer = connection.getresponse()
+
+    assert answer.status == 413
+    assert _error_code(json.loads(answer.read())) == "too_large"
+    connection.close()
+
+
 def test_requests_at_once_get_the_same_answer_as_one_alone(service: Service) -> None:
     picture = RECEIPT.read_bytes()
     (_, alone) = _post(service, picture)

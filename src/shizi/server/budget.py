@@ -5,11 +5,15 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
+from shizi.core.deadline import Deadline
 from shizi.core.errors import Busy
 
 _RETRY_AFTER_S = 2.0
+_LINGER_S = 10.0
+_LINGER_BYTES = 200_000_000
+_CHUNK_BYTES = 64 * 1024
 
 
 class BodyBudget:
@@ -80,3 +84,26 @@ def bounded_upload(connection: socket.socket | None, seconds: float) -> Iterator
         yield patience
     finally:
         watch.cancel()
+
+
+def linger(
+    connection: socket.socket, seconds: float = _LINGER_S, most_bytes: int = _LINGER_BYTES
+) -> None:
+    """Read on what a client still sends after its answer, and forget it, before it is closed.
+
+    A connection that is closed with bytes unread is reset, and most clients then tell of that
+    instead of the answer, which they have not looked for yet (RFC 9112 §9.6).
+
+    Args:
+        connection: the client's; nothing else is read from it afterwards.
+        seconds: from now, at most.
+        most_bytes: that are read.
+    """
+    deadline = Deadline.after(seconds)
+    with suppress(OSError):
+        while most_bytes > 0 and (left_s := deadline.left_s()) > 0:
+            connection.settimeout(left_s)
+            data = connection.recv(_CHUNK_BYTES)
+            if not data:
+                return
+            most_bytes -= len(data)

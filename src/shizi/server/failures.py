@@ -19,6 +19,7 @@ from shizi.core.errors import (
     bug,
 )
 from shizi.core.telemetry import request_id
+from shizi.server.budget import linger
 from shizi.server.compat.choice import shape_of_request
 from shizi.server.metrics import Meter
 from shizi.server.shapes import DOCUMENTS, PROBLEM_TYPE, Failure, error_title, reply, shorten
@@ -34,7 +35,7 @@ def install_failures(app: Flask, meter: Meter) -> None:
         return _answer(failure)
 
     app.register_error_handler(ShiziError, lambda error: answer(error_to_failure(error)))
-    app.register_error_handler(RequestEntityTooLarge, lambda _: answer(_too_large()))
+    app.register_error_handler(RequestEntityTooLarge, lambda _: _closing(answer(_too_large())))
     app.register_error_handler(HTTPException, lambda error: answer(_http_to_failure(error)))
     app.register_error_handler(Exception, lambda error: answer(_bug_to_failure(error)))
 
@@ -67,6 +68,14 @@ def _answer(failure: Failure) -> Response:
     content, status = shape.failure(failure)
     response = reply(content, status, shape.failure_type)
     response.headers.update(failure.headers)
+    return response
+
+
+def _closing(response: Response) -> Response:
+    """Let a client send to the end before its connection is closed."""
+    connection = request.environ.get("gunicorn.socket")
+    if connection is not None:
+        response.call_on_close(lambda: linger(connection))
     return response
 
 

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from shizi.core.errors import Busy
-from shizi.server.budget import BodyBudget, bounded_upload
+from shizi.server.budget import BodyBudget, bounded_upload, linger
 
 
 def test_whoever_drips_is_cut_off() -> None:
@@ -77,3 +77,38 @@ def test_bodies_share_a_budget_of_memory() -> None:
     budget.reserve(40)
 
     assert budget.held_bytes == 100
+
+
+def test_what_comes_after_the_answer_is_read_to_its_end() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        sending = threading.Thread(
+            target=lambda: (theirs.sendall(bytes(3_000_000)), theirs.close())
+        )
+        sending.start()
+        linger(ours)
+        sending.join(30)
+
+        assert ours.recv(1) == b""
+
+
+@pytest.mark.parametrize(("seconds", "most_bytes"), [(0.2, 1 << 40), (30.0, 100_000)])
+def test_nobody_is_listened_to_for_ever(seconds: float, most_bytes: int) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.settimeout(0.01)
+        ended = threading.Event()
+
+        def send() -> None:
+            while not ended.is_set():
+                with contextlib.suppress(OSError):
+                    theirs.send(bytes(10_000))
+
+        sending = threading.Thread(target=send)
+        sending.start()
+        started = time.monotonic()
+        linger(ours, seconds, most_bytes)
+        ended.set()
+        sending.join()
+
+    assert time.monotonic() - started < 15
