@@ -6,8 +6,8 @@ import logging
 import select
 import signal
 import socket
-import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 from shizi.core.deadline import Deadline, Terms, under
@@ -15,6 +15,7 @@ from shizi.core.errors import DeadlineExceeded, ShiziError, bug
 from shizi.core.telemetry import request_id
 from shizi.engine.admission import Admission
 from shizi.engine.channel import Channel, PeerLost
+from shizi.engine.crew import Crew
 from shizi.engine.messages import Ask, Go, Message, Pages, Ping, Pong, error_to_message
 from shizi.engine.pagereader import PageReader
 from shizi.engine.signals import wake_on_signals
@@ -56,7 +57,7 @@ class EngineHost:
         self._admission = admission
         self._metrics = metrics
         self._tidy = tidy
-        self._calls: set[threading.Thread] = set()
+        self._crew = Crew("call")
         # Whether a page was read since memory was given back.
         self._tired = True
 
@@ -79,15 +80,14 @@ class EngineHost:
                 self._rest()
         self._drain(listener, Deadline.after(grace_s))
 
-    def _accept(self, listener: socket.socket) -> None:
+    def _accept(self, listener: socket.socket) -> bool:
+        """Take a call in; False where none waits."""
         try:
             sock, _ = listener.accept()
         except BlockingIOError:
-            return
-        self._calls = {thread for thread in self._calls if thread.is_alive()}
-        thread = threading.Thread(target=self._converse, args=(sock,), daemon=True)
-        self._calls.add(thread)
-        thread.start()
+            return False
+        self._crew.start(partial(self._converse, sock))
+        return True
 
     def _rest(self) -> None:
         """Once nothing has been asked for a while, keep no more memory than needed."""
@@ -102,14 +102,10 @@ class EngineHost:
     def _drain(self, listener: socket.socket, deadline: Deadline) -> None:
         """Take what stands in the backlog, then wait for the calls."""
         listener.setblocking(False)
-        while True:
-            before = len(self._calls)
-            self._accept(listener)
-            if len(self._calls) <= before:
-                break
+        while self._accept(listener):
+            pass
         listener.close()
-        for thread in self._calls:
-            thread.join(max(0.0, deadline.left_s()))
+        self._crew.wait(deadline)
 
     def _converse(self, sock: socket.socket) -> None:
         try:
