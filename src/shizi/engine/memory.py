@@ -23,6 +23,7 @@ LEAN_MEMORY = {
 _PROC = Path("/proc")
 _CGROUP = Path("/sys/fs/cgroup")
 _MADV_DONTNEED = 4
+_M_MMAP_THRESHOLD = -3
 # Of a line that begins an area of memory: start, end, shared or private, path.
 _AREA = re.compile(r"([0-9a-f]+)-([0-9a-f]+) ...(.) \S+ \S+ \S+\s*(.*)")
 
@@ -57,6 +58,17 @@ def trim_heap() -> None:
         # Other libraries than glibc have no such function.
         with contextlib.suppress(AttributeError):
             ctypes.CDLL(None).malloc_trim(0)
+
+
+def give_blocks_back(size_bytes: int) -> None:
+    """Let blocks of this size and above go back to the system as soon as they are freed.
+
+    Between others' they would leave gaps that are kept. Taking them anew costs time, which a
+    process that computes has not. Elsewhere than with glibc do nothing.
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(AttributeError):
+            ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, size_bytes)
 
 
 def unmap_clean_files() -> None:

@@ -15,6 +15,7 @@ from gunicorn.app.base import BaseApplication
 from shizi.core.config import ServerSettings, Settings, load
 from shizi.engine.fleet import active_socket
 from shizi.engine.link import EngineLink
+from shizi.engine.memory import give_blocks_back
 from shizi.engine.plans import WebPlan
 from shizi.engine.signals import die_with_parent
 from shizi.jobs.site import open_site
@@ -25,11 +26,14 @@ from shizi.server.rest import install_rest
 from shizi.server.state import EngineState
 
 _log = logging.getLogger(__name__)
+# Bodies this large and larger are no part of the heap.
+_BODY_BYTES = 256 << 10
 
 
 def main(plan_json: str, announce: Callable[[], None]) -> None:
     """Be the web process, to its end."""
     die_with_parent(signal.SIGTERM)
+    give_blocks_back(_BODY_BYTES)
     plan = msgspec.json.decode(plan_json, type=WebPlan)
     _Service(load().settings, plan, announce).run()
 

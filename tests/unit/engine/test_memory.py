@@ -63,6 +63,27 @@ for thread in threads: thread.join()
 trim_heap()
 print(taken() - before)
 """
+
+# Prints how many bytes more a process takes once large blocks between small ones were freed.
+FREEING = """
+import re, sys
+from pathlib import Path
+from shizi.engine.memory import give_blocks_back
+
+def taken():
+    rollup = Path("/proc/self/smaps_rollup").read_text()
+    return int(re.search(r"Anonymous: +(\\d+)", rollup)[1]) << 10
+
+if len(sys.argv) > 1:
+    give_blocks_back(int(sys.argv[1]))
+before = taken()
+kept = []
+for k in range(1, 5):
+    body = bytes([k]) * (k << 20)
+    kept.append(bytes([k]) * 5_000)
+    del body
+print(taken() - before)
+"""
 _LARGE_BLOCKS = {
     name: str(16 << 20) for name in ("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_")
 }
@@ -109,3 +130,12 @@ def test_what_threads_worked_with_goes_back_to_the_system() -> None:
     kept = subprocess.check_output([sys.executable, "-c", WORKING], env=lean, text=True)
 
     assert int(kept) < 4 << 20
+
+
+@pytest.mark.parametrize(("arguments", "is_back"), [(["262144"], True), ([], False)])
+def test_large_blocks_leave_no_gaps(arguments: list[str], is_back: bool) -> None:
+    command = [sys.executable, "-c", FREEING, *arguments]
+
+    kept = subprocess.check_output(command, env=environment() | _LARGE_BLOCKS, text=True)
+
+    assert (int(kept) < 1 << 20) is is_back
