@@ -30,19 +30,19 @@ class Rest:
         self._after_s = after_s
         self._give_back = give_back
         self._last_s = time.monotonic()
-        self._tired = True
 
     def work(self) -> None:
         """Take note that a request was answered."""
         self._last_s = time.monotonic()
-        self._tired = True
 
     def run(self) -> None:
         """Watch for ever."""
+        given_after_s = None
         while True:
             time.sleep(self._after_s / 2)
-            if self._tired and time.monotonic() - self._last_s >= self._after_s:
-                self._tired = False
+            last_s = self._last_s
+            if last_s != given_after_s and time.monotonic() - last_s >= self._after_s:
+                given_after_s = last_s
                 self._give_back()
 
 

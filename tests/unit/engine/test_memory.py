@@ -37,16 +37,22 @@ after = mapped()
 print(before, after, mapped() < before, used() == answer)
 """
 
-# Prints how many bytes more a process takes after threads worked with large arrays than before.
-WORKING = """
-import re, threading
+TAKEN = """
+import re
 from pathlib import Path
-import numpy as np
-from shizi.engine.memory import trim_heap
 
 def taken():
     rollup = Path("/proc/self/smaps_rollup").read_text()
     return int(re.search(r"Anonymous: +(\\d+)", rollup)[1]) << 10
+"""
+
+# Prints how many bytes more a process takes after threads worked with large arrays than before.
+WORKING = (
+    TAKEN
+    + """
+import threading
+import numpy as np
+from shizi.engine.memory import trim_heap
 
 def work():
     # Begun together, so that glibc gives them heaps of their own where it may.
@@ -63,16 +69,14 @@ for thread in threads: thread.join()
 trim_heap()
 print(taken() - before)
 """
+)
 
 # Prints how many bytes more a process takes once large blocks between small ones were freed.
-FREEING = """
-import re, sys
-from pathlib import Path
+FREEING = (
+    TAKEN
+    + """
+import sys
 from shizi.engine.memory import give_blocks_back
-
-def taken():
-    rollup = Path("/proc/self/smaps_rollup").read_text()
-    return int(re.search(r"Anonymous: +(\\d+)", rollup)[1]) << 10
 
 if len(sys.argv) > 1:
     give_blocks_back(int(sys.argv[1]))
@@ -84,6 +88,7 @@ for k in range(1, 5):
     del body
 print(taken() - before)
 """
+)
 _LARGE_BLOCKS = {
     name: str(16 << 20) for name in ("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_")
 }
