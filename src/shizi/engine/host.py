@@ -15,10 +15,10 @@ from shizi.core.errors import DeadlineExceeded, ShiziError, bug
 from shizi.core.telemetry import request_id
 from shizi.engine.admission import Admission
 from shizi.engine.channel import Channel, PeerLost
-from shizi.engine.crew import Crew
 from shizi.engine.messages import Ask, Go, Message, Pages, Ping, Pong, error_to_message
 from shizi.engine.pagereader import PageReader
 from shizi.engine.signals import wake_on_signals
+from shizi.engine.threads import Threads
 
 _log = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ class EngineHost:
         self._admission = admission
         self._metrics = metrics
         self._tidy = tidy
-        self._crew = Crew("call")
+        self._threads = Threads("call")
         # Whether a page was read since memory was given back.
         self._tired = True
 
@@ -86,7 +86,7 @@ class EngineHost:
             sock, _ = listener.accept()
         except BlockingIOError:
             return False
-        self._crew.start(partial(self._converse, sock))
+        self._threads.start(partial(self._converse, sock))
         return True
 
     def _rest(self) -> None:
@@ -105,7 +105,7 @@ class EngineHost:
         while self._accept(listener):
             pass
         listener.close()
-        self._crew.wait(deadline)
+        self._threads.wait(deadline)
 
     def _converse(self, sock: socket.socket) -> None:
         try:

@@ -10,7 +10,7 @@ from contextvars import Context
 from shizi.core.deadline import Deadline
 
 
-class Crew:
+class Threads:
     """Does pieces of work at once, each in a thread that is free, or in a new one.
 
     OpenCV keeps 900 bytes of every thread that used it, for ever; a thread a call is a leak. The
@@ -21,7 +21,7 @@ class Crew:
         name: of the threads.
     """
 
-    def __init__(self, name: str = "crew") -> None:
+    def __init__(self, name: str = "worker") -> None:
         self._name = name
         self._lock = threading.Lock()
         self._arrived = threading.Condition(self._lock)
