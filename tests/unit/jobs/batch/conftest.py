@@ -54,7 +54,7 @@ class Place:
         """Count how often each file was read."""
         lines = [
             line
-            for file in self.log.iterdir()
+            for file in self.log.glob("*.log")
             for line in file.read_text(errors="surrogateescape").splitlines()
         ]
         return Counter(str(Path(line).relative_to(self.folder)) for line in lines)

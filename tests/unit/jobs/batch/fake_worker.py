@@ -18,14 +18,15 @@ from shizi.jobs.batch.worker import FileReader, serve
 
 
 class FakeReader:
-    """Gives a file's own words as its only line, and notes what it read.
+    """Gives a file's own words as its only line, and notes what it read and when it rested.
 
     Args:
-        log: folder of notes, one file a process.
+        log: folder of notes, files of their own for each process.
     """
 
     def __init__(self, log: Path) -> None:
         self._log = log / f"{os.getpid()}.log"
+        self._rests = self._log.with_suffix(".rests")
 
     def read_pages(self, source: str, options: ReadOptions) -> Generator[PageResult, None, None]:
         with self._log.open("a", errors="surrogateescape") as log:
@@ -41,8 +42,13 @@ class FakeReader:
         if words.startswith("wait"):
             time.sleep(float(words.split()[1]))
         box = Quad.from_rect(0, 0, 9, 9)
-        for number in range(1, 3 if words.startswith("two") else 2):
+        count = int(words.split()[1]) if words.startswith("pages") else 1
+        for number in range(1, count + 1):
             yield PageResult(number, 9, 9, (TextLine(words, 1.0, box),), model="fake")
+
+    def relax(self) -> None:
+        with self._rests.open("a") as rests:
+            rests.write("rest\n")
 
 
 def open_fake(plan: WorkerPlan) -> FileReader:

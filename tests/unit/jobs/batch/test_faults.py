@@ -45,7 +45,7 @@ def test_a_worker_that_is_killed_costs_time_and_no_page(place: Place, wake: Wake
     killed: list[int] = []
 
     def kill_one(tally: Tally) -> None:
-        alive = [int(file.stem) for file in place.log.iterdir()]
+        alive = [int(file.stem) for file in place.log.glob("*.log")]
         new = [pid for pid in alive if pid not in killed]
         if tally.done > 20 and len(killed) < 3 and new:
             killed.append(new[0])
@@ -115,7 +115,7 @@ def test_a_batch_that_is_killed_goes_on_where_it_was(place: Place) -> None:
 
 def _workers_of(place: Place) -> Iterator[int]:
     """Give the workers that are still there; the kernel ends them with their batch."""
-    for file in place.log.iterdir():
+    for file in place.log.glob("*.log"):
         try:
             command = Path(f"/proc/{file.stem}/cmdline").read_bytes()
         except OSError:

@@ -18,7 +18,7 @@ from tests.unit.jobs.batch.driver import run_fake
 def test_every_file_has_its_result_in_the_same_place(place: Place, wake: WakeUp) -> None:
     place.fill(250)
     place.put("deep/er/one.PNG", "one")
-    place.put("发票 1.pdf", "two pages")
+    place.put("发票 1.pdf", "pages 2")
     place.put("notes.txt", "not for reading")
     place.put(".hidden/a.png", "not for reading")
 
@@ -28,13 +28,22 @@ def test_every_file_has_its_result_in_the_same_place(place: Place, wake: WakeUp)
     assert (result.failures, result.skipped, result.stopped) == (None, 1, False)
     results = place.results()
     assert results["deep/er/one.PNG"] == "one\n"
-    assert results["发票 1.pdf"] == "two pages\n\ftwo pages\n"
+    assert results["发票 1.pdf"] == "pages 2\n\fpages 2\n"
     assert results["001/00123.png"] == "hello 123\n"
     assert len(results) == 252
     assert set(place.notes().values()) == {1}
     line = json.loads((place.out / "发票 1.pdf.jsonl").read_text())
     assert line["image"] == "发票 1.pdf"
     assert [path.name for path in (place.out / ".shizi").iterdir() if path.is_dir()] == []
+
+
+def test_workers_give_memory_back_between_the_pages_of_a_file(place: Place, wake: WakeUp) -> None:
+    place.put("long.pdf", "pages 40")
+
+    run_fake(place.plan(workers=1), wake)
+
+    (rests,) = place.log.glob("*.rests")
+    assert len(rests.read_text().splitlines()) == 2
 
 
 def test_results_do_not_depend_on_workers_or_order(tmp_path: Path, wake: WakeUp) -> None:
