@@ -67,6 +67,14 @@ class Watched:
         """Most of all processes together, in bytes."""
         return max((size for _, size in self.samples), default=0)
 
+    def tenths(self) -> list[float]:
+        """Mean of each tenth of the time, in bytes."""
+        found = [
+            [size for at_s, size in self.samples if int(10 * at_s / self.wall_s) == k]
+            for k in range(10)
+        ]
+        return [sum(sizes) / max(1, len(sizes)) for sizes in found]
+
     def slope(self, share: float = 0.2) -> float:
         """Bytes an hour by least squares, leaving out the first part of the run."""
         late = [s for s in self.samples if s[0] >= share * self.wall_s]
@@ -278,15 +286,8 @@ def soak(folder: Path, count: int, workers: str) -> dict[str, object]:
         "slope_kb_per_1000_files": round(
             watched.slope() / 3600 * watched.wall_s / count * 1000 / 1e3, 1
         ),
-        "samples_mb": [
-            round(size / 1e6, 1)
-            for _, size in watched.samples[:: max(1, len(watched.samples) // 20)]
-        ],
+        "mean_mb_by_tenths": [round(size / 1e6, 1) for size in watched.tenths()],
     }
-
-
-def _step(watched: Watched) -> int:
-    return max(1, len(watched.samples) // 20)
 
 
 def contest(name: str, pictures: Path, pages: int, workers: str) -> Result:

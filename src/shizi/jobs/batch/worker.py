@@ -57,8 +57,8 @@ _OF_THE_PLACE = frozenset(
 #: Of pixels, in a batch of lines: half of what is usual takes half the memory and as much time.
 _BATCH_COLUMNS = 640
 #: Pages after which a worker gives back what its networks hold unused: while there is work they
-#: keep all that the largest page so far took. Taking it anew costs less than a page's hundredth.
-_RELAX_PAGES = 16
+#: keep all that the largest page so far took.
+_RELAX_PAGES = 64
 #: When the system runs out of memory it ends this process rather than the one that knows all.
 _OOM_SCORE = "800"
 

@@ -38,7 +38,7 @@ def test_every_file_has_its_result_in_the_same_place(place: Place, wake: WakeUp)
 
 
 def test_workers_give_memory_back_between_the_pages_of_a_file(place: Place, wake: WakeUp) -> None:
-    place.put("long.pdf", "pages 40")
+    place.put("long.pdf", "pages 130")
 
     run_fake(place.plan(workers=1), wake)
 
