@@ -12,11 +12,10 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,9 +23,12 @@ from typing import Any
 
 from tests.databases import Postgres, find_postgres, free_port, run_postgres
 from tests.program import environment
+from tests.waiting import until
 
 LEASE_S = 3
 _START_S = 90
+# A look is a program of its own, in the network of a host.
+_LOOK_S = 0.1
 
 
 def missing() -> str:
@@ -167,7 +169,7 @@ class Cluster:
         command += ["--host", self.web.address, "--port", port]
         log = self.folder / "web.log"
         self.running[self.web.name] = self.web.start(*command, log=log, **self.variables)
-        wait_until(self._ready, _START_S, "the service to get ready")
+        until(self._ready, _START_S, "the service to get ready", pause_s=_LOOK_S)
 
     def kill(self, host: Host) -> None:
         """End the program of a host at once, and all of its processes with it."""
@@ -190,18 +192,20 @@ class Cluster:
 
     def wait_for(self, job_id: str, pages: int, patience_s: float = 120) -> None:
         """Wait until so many pages of a job are read."""
-        wait_until(
+        until(
             lambda: self._job_or_nothing(job_id).get("pages_done", 0) >= pages,
             patience_s,
             f"{pages} pages; {self._job_or_nothing(job_id)}",
+            pause_s=_LOOK_S,
         )
 
     def wait_for_end(self, job_id: str, patience_s: float = 120) -> None:
         """Wait until a job has ended."""
-        wait_until(
+        until(
             lambda: self._job_or_nothing(job_id).get("finished_at") is not None,
             patience_s,
             f"the end; {self._job_or_nothing(job_id)}\n{self.logs()}",
+            pause_s=_LOOK_S,
         )
 
     def results(self, job_id: str) -> list[tuple[str, int]]:
@@ -265,18 +269,6 @@ def cluster(folder: Path, *, disk_megabytes: int = 0, chunk_files: int = 4) -> I
             made.start_worker(host)
         made.start_service()
         yield made
-
-
-def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> None:
-    """Wait for something.
-
-    Raises:
-        AssertionError: it did not come.
-    """
-    ends = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < ends, f"waited {seconds:.0f} s for {what}"
-        time.sleep(0.1)
 
 
 def _end_all(made: Cluster) -> None:

@@ -10,7 +10,7 @@ import re
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -20,6 +20,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from tests.marks import ONE_WORKER
 from tests.program import RECEIPT, Service, serving
+from tests.waiting import until
 
 pytestmark = pytest.mark.acceptance
 
@@ -86,13 +87,6 @@ class Load:
         return [status for future in self._futures for status in future.result(LONG_S)]
 
 
-def _until(true: Callable[[], bool], seconds: float = LONG_S) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
 def _reads(service: Service) -> bool:
     return ask(service, RECEIPT.read_bytes())[0] == 200
 
@@ -103,8 +97,8 @@ def test_an_engine_killed_under_load_costs_no_answer(service: Service) -> None:
             time.sleep(0.5)
             (engine,) = service.pids("engine")
             os.kill(engine, signal.SIGKILL)
-            _until(lambda pid=engine: service.pids("engine") not in ([], [pid]))  # type: ignore[misc]
-            _until(lambda: _reads(service), HEAL_S)
+            until(lambda pid=engine: service.pids("engine") not in ([], [pid]))  # type: ignore[misc]
+            until(lambda: _reads(service), HEAL_S)
     statuses = load.statuses()
 
     assert set(statuses) <= HONEST
@@ -120,8 +114,8 @@ def test_decoders_killed_under_load_cost_no_answer(service: Service) -> None:
             os.kill(children[0], signal.SIGKILL)
         time.sleep(0.3)
         os.kill(mother, signal.SIGKILL)
-        _until(lambda: service.pids("decoders")[:1] not in ([], [mother]))
-        _until(lambda: _reads(service), HEAL_S)
+        until(lambda: service.pids("decoders")[:1] not in ([], [mother]))
+        until(lambda: _reads(service), HEAL_S)
     statuses = load.statuses()
 
     assert set(statuses) <= HONEST
@@ -132,7 +126,7 @@ def test_decoders_killed_under_load_cost_no_answer(service: Service) -> None:
 def test_an_engine_that_hangs_is_replaced(service: Service) -> None:
     (engine,) = service.pids("engine")
     os.kill(engine, signal.SIGSTOP)
-    _until(lambda: service.pids("engine") not in ([], [engine]))
+    until(lambda: service.pids("engine") not in ([], [engine]))
 
     assert _reads(service)
     hung = rb'restarts_total\{process="engine",reason="hung",version="crnn-s@[^"]+"\} 1.0'
@@ -142,7 +136,7 @@ def test_an_engine_that_hangs_is_replaced(service: Service) -> None:
 def test_a_web_worker_killed_is_replaced(service: Service) -> None:
     _, worker = service.pids("web")
     os.kill(worker, signal.SIGKILL)
-    _until(lambda: len(service.pids("web")) == 2 and worker not in service.pids("web"))
+    until(lambda: len(service.pids("web")) == 2 and worker not in service.pids("web"))
 
     assert _reads(service)
 
@@ -188,7 +182,7 @@ def test_nobody_is_answered_with_the_text_of_another(service: Service) -> None:
 def test_what_was_accepted_is_answered_when_the_service_ends(service: Service) -> None:
     with ThreadPoolExecutor(12) as pool:
         futures = [pool.submit(ask, service, RECEIPT.read_bytes()) for _ in range(12)]
-        _until(lambda: b"shizi_requests_in_flight 13.0" in _metrics(service))
+        until(lambda: b"shizi_requests_in_flight 13.0" in _metrics(service))
         service.process.send_signal(signal.SIGTERM)
         statuses = [future.result(LONG_S)[0] for future in futures]
 
@@ -213,7 +207,7 @@ def test_nothing_outlives_the_service(service: Service) -> None:
     service.process.kill()
     service.process.wait(LONG_S)
 
-    _until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids))
+    until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids))
 
 
 def test_no_call_is_lost_while_engines_that_grew_are_replaced(tmp_path: Path) -> None:
@@ -223,7 +217,7 @@ def test_no_call_is_lost_while_engines_that_grew_are_replaced(tmp_path: Path) ->
     with serving(tmp_path, "--config", str(config)) as service:
         with Load(service, 4) as load:
             replaced = rb'restarts_total\{process="engine",reason="memory",[^}]+\} [3-9]'
-            _until(lambda: re.search(replaced, _metrics(service)) is not None)
+            until(lambda: re.search(replaced, _metrics(service)) is not None)
         statuses = load.statuses()
 
     assert set(statuses) == {200}

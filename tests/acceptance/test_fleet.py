@@ -29,6 +29,7 @@ from shizi.release.plan import Plan
 from tests.acceptance.test_faults import picture_of
 from tests.program import RECEIPT, Service, serving
 from tests.unit.models.makers import copy_of_bundled
+from tests.waiting import until
 
 pytestmark = pytest.mark.acceptance
 
@@ -103,13 +104,6 @@ def releasing(
     (folder / "release").mkdir()
     with serving(folder, "--config", str(config)) as service:
         yield Release(service, FileStore(folder / "release"))
-
-
-def until(true: Callable[[], object], seconds: float = LONG_S) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 def ready(release: Release, version: str = CANARY) -> bool:

@@ -32,6 +32,10 @@ class LineRecognizer(Protocol):
         """Read upright line crops; see `Recognizer.recognize`."""
         ...
 
+    def relax(self) -> None:
+        """Forget what is only known for speed."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Looks:
@@ -135,6 +139,12 @@ class LooksByEffort:
         if options.effort is Effort.ACCURATE:
             return Looks(self._large(), decoding=decoding)
         return Looks(self._first, self._large(), options.doubt, decoding)
+
+    def relax(self) -> None:
+        """Forget what is only known for speed."""
+        for recognizer in (self._first, self._second):
+            if recognizer is not None:
+                recognizer.relax()
 
     def _decoding(self, options: ReadOptions) -> Decoding:
         greedy = options.decoder is Decoder.GREEDY

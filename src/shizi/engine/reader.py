@@ -152,6 +152,7 @@ class Reader:
         Raises:
             ModelError: a model failed.
         """
+        self._looks.relax()
         self._detector.relax()
         trim_heap()
 

@@ -66,6 +66,10 @@ class SharedRecognizer:
         current_terms().deadline.check("after the lines were looked at")
         return self._recognizer.readings(scans, failed, decoding)
 
+    def relax(self) -> None:
+        """Forget what is only known for speed; see `Recognizer.relax`."""
+        self._recognizer.relax()
+
 
 class Sharing:
     """Makes the networks of a reader ones that many threads use well at once.

@@ -241,6 +241,11 @@ class Recognizer:
         total = len(scans) + len(failed)
         return [failed[k] if k in failed else self._read(scans[k], decoding) for k in range(total)]
 
+    def relax(self) -> None:
+        """Forget what is only known for speed; the next lines take a little longer."""
+        if self._beam is not None:
+            self._beam.relax()
+
     def _read(self, scan: Scan, decoding: Decoding) -> Reading:
         if self._beam is None or scan.spans is not None:
             return self._reading(scan.spans or [], scan.width, self._calibrations.greedy)

@@ -10,6 +10,7 @@ and how much better it was becomes the confidence of the symbols they differ in.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from math import exp, log, log1p
 
@@ -138,7 +139,6 @@ class BeamDecoder:
             gain += bonus
         child = Node(node, class_id, node.total + gain)
         child.context, child.kinds, child.place = context, self.model.kinds(kinds, kind), place
-        node.children[class_id] = child
         return child
 
     def _weigh(self, before: Context, class_id: int) -> tuple[float, Context]:
@@ -156,6 +156,10 @@ class BeamDecoder:
                 self._gains.clear()
             self._gains[key] = known
         return known
+
+    def relax(self) -> None:
+        """Forget what is only known for speed."""
+        self._gains.clear()
 
     def context(self, node: Node) -> Context:
         """Give what the language model knows of a text's end."""
@@ -190,6 +194,7 @@ class _Search:
         self._width = width
         self._lexicon = lexicon
         self._texts: dict[Node, State] = {Node(None, BLANK, 0.0): (0.0, NEVER, None)}
+        self._children: defaultdict[Node, dict[int, Node]] = defaultdict(dict)
         self._lost: list[Loss] = []
         self._open = False  # whether some text has no blank last
 
@@ -243,7 +248,7 @@ class _Search:
     ) -> None:
         """Give a text every candidate of a column that may keep up with the others."""
         blank, symbol, path = state
-        both = add(blank, symbol)
+        both, children = add(blank, symbol), self._children[node]
         for class_id, chance in zip(column.classes, column.logs, strict=True):
             if both + node.total + chance < least:
                 continue
@@ -257,9 +262,9 @@ class _Search:
                 source = blank
                 if source <= NEVER:
                     continue
-            child = node.children.get(class_id)
+            child = children.get(class_id)
             if child is None:
-                child = self._decoder.extend(node, class_id, self._lexicon)
+                child = children[class_id] = self._decoder.extend(node, class_id, self._lexicon)
             join_symbol(grown, child, source + chance, (path, place))
 
     def _select(self, place: int, grown: dict[Node, State]) -> dict[Node, State]:

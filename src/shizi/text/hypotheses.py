@@ -13,15 +13,18 @@ NEVER = -1e9
 
 
 class Node:
-    """A text: another one and one symbol more. Equal texts of a search are one node."""
+    """A text: another one and one symbol more. Equal texts of a search are one node.
 
-    __slots__ = ("children", "class_id", "context", "kinds", "parent", "place", "total")
+    It knows what it grew from, not what grows from it: so all of them go with the search, and none
+    waits for the collector of cycles.
+    """
+
+    __slots__ = ("class_id", "context", "kinds", "parent", "place", "total")
 
     def __init__(self, parent: Node | None, class_id: int, total: float) -> None:
         self.parent = parent
         self.class_id = class_id
         self.total = total  # what language and words gave, in nats
-        self.children: dict[int, Node] = {}
         self.context: Context | None = None  # of the language model; worked out when asked for
         self.kinds: int = -1  # of the last two symbols, likewise
         self.place: Place | None = None  # in the lexicon, where there is one

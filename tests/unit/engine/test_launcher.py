@@ -7,8 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from shizi.engine.launcher import Launcher, make_starter
 from shizi.engine.programs import program_command
 from shizi.engine.starting import Process, Spawner, Starter
 from tests.program import ROOT, environment
+from tests.waiting import until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks are taken over on Linux")
 
@@ -59,13 +59,6 @@ def start(starter: Starter, does: str = "sleeps") -> tuple[Process, dict[str, An
 def stop(process: Process) -> None:
     process.kill()
     process.wait(LONG_S)
-
-
-def until(true: Callable[[], bool]) -> None:
-    end = time.monotonic() + LONG_S
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 def test_a_program_lives_as_if_it_had_been_started_anew(launcher: Launcher) -> None:

@@ -25,12 +25,16 @@ class Scripted:
         self.answers = answers
         self.asked: list[int] = []
         self.decoding = Decoding(greedy=True)
+        self.rests = 0
 
     def recognize(self, crops: Sequence[Crop], decoding: Decoding) -> list[Reading | ShiziError]:
         self.decoding = decoding
         places = [crop.shape[1] - 40 for crop in crops]
         self.asked += places
         return [self.answers[k] for k in places]
+
+    def relax(self) -> None:
+        self.rests += 1
 
 
 def sure(text: str, confidence: float) -> Reading:
@@ -90,6 +94,15 @@ def test_effort_chooses_who_reads(effort: Effort, name: str) -> None:
         chosen = list(pool.map(chooser.choose, [ReadOptions(effort=effort)] * 8))
     assert {look.name for look in chosen} == {name}
     assert len(opened) == (effort is not Effort.FAST)
+
+
+def test_only_recognizers_that_are_loaded_rest() -> None:
+    small, large = pair([], [])
+    chooser = LooksByEffort(cast(Recognizer, small), lambda: cast(Recognizer, large), NO_LANGUAGE)
+    chooser.relax()
+    chooser.choose(ReadOptions(effort=Effort.BALANCED))
+    chooser.relax()
+    assert (small.rests, large.rests) == (2, 1)
 
 
 @pytest.mark.parametrize("doubt", [-0.1, 1.1, float("nan")])

@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +34,7 @@ from shizi.engine.programs import program_command
 from shizi.engine.sandbox import Sandbox
 from shizi.imaging.decode import open_document
 from tests.program import environment
+from tests.waiting import until
 
 LONG_S = 60.0
 OPTIONS, LIMITS = DecodeOptions(), Limits()
@@ -227,11 +228,4 @@ def test_no_decoder_outlives_its_mother(tmp_path: Path) -> None:
     with decoding(tmp_path, children=2) as decoders:
         children = decoders.children()
         assert len(children) == 2
-    _until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in children))
-
-
-def _until(true: Callable[[], bool]) -> None:
-    end = time.monotonic() + LONG_S
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.01)
+    until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in children))

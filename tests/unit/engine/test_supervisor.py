@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.program import environment
+from tests.waiting import until
 
 LONG_S = 60.0
 
@@ -118,13 +118,6 @@ def run(tmp_path: Path) -> Iterator[Run]:
     yield start
     for running in started:
         running.end()
-
-
-def until(true: Callable[[], bool]) -> None:
-    end = time.monotonic() + LONG_S
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 def test_programs_start_one_after_another_and_end_the_other_way_round(run: Run) -> None:

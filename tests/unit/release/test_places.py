@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -29,6 +29,7 @@ from shizi.release.snapshots import Recorder
 from shizi.release.store import ReleaseStore
 from shizi.release.watcher import Watcher
 from tests.redisserver import RedisServer, redis_server
+from tests.waiting import until
 
 WISHES = "model_routing: {gray_scale_ratio: 0.25}"
 CANARY = Document(
@@ -158,7 +159,7 @@ def test_everybody_has_the_same_share_within_two_seconds(
     for epoch in (2, 3):
         following = replace(CANARY, epoch=epoch, ratio_bp=1_000 * epoch)
         writer.swap(epoch - 1, following)
-        slowest = max(slowest, _until(lambda w=following: all(x.document == w for x in watchers)))
+        slowest = max(slowest, until(lambda w=following: all(x.document == w for x in watchers)))
     for watcher in watchers:
         watcher.stop()
     time.sleep(0.6)
@@ -167,14 +168,6 @@ def test_everybody_has_the_same_share_within_two_seconds(
             store.close()
 
     assert slowest < 2.0
-
-
-def _until(true: Callable[[], bool]) -> float:
-    begin = time.monotonic()
-    while not true():
-        assert time.monotonic() - begin < 10
-        time.sleep(0.01)
-    return time.monotonic() - begin
 
 
 def test_routing_and_counting_cost_less_than_a_hundredth_of_a_request() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 from itertools import product
 from math import exp, log
 
@@ -14,6 +15,7 @@ from shizi.text.beam import BeamDecoder, BeamOptions
 from shizi.text.charset import Charset
 from shizi.text.ctc import Span, candidates, greedy_spans
 from shizi.text.folding import Kind, kind_of
+from shizi.text.hypotheses import Node
 from shizi.text.lexicon import SYMBOL_BONUS, Lexicon
 from tests.fakes import language_of
 
@@ -50,6 +52,25 @@ def test_language_decides_where_the_net_wavers() -> None:
     lines = scores(*HELD)
     assert text_of(greedy_spans(lines)) == "hcld"
     assert text_of(BeamDecoder(CHARSET, MODEL, BeamOptions()).decode(lines)) == "held"
+
+
+def test_a_search_leaves_nothing_to_the_collector_of_cycles() -> None:
+    decoder = BeamDecoder(CHARSET, MODEL, BeamOptions())
+    gc.collect()
+    gc.disable()
+    try:
+        decoder.decode(scores(*HELD))
+        left = sum(type(thing) is Node for thing in gc.get_objects())
+    finally:
+        gc.enable()
+    assert left == 0
+
+
+def test_what_is_forgotten_changes_no_reading() -> None:
+    decoder = BeamDecoder(CHARSET, MODEL, BeamOptions())
+    spans = decoder.decode(scores(*HELD))
+    decoder.relax()
+    assert decoder.decode(scores(*HELD)) == spans
 
 
 def test_language_does_not_overrule_what_is_seen() -> None:

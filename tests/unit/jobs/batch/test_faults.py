@@ -16,8 +16,9 @@ from shizi.core.errors import FileAccessError, LedgerFailed, ModelNotFound
 from shizi.engine.signals import WakeUp
 from shizi.jobs.batch.tally import Tally
 from shizi.jobs.opening import open_ledger
-from tests.unit.jobs.batch.conftest import Place, until
+from tests.unit.jobs.batch.conftest import Place
 from tests.unit.jobs.batch.driver import run_fake
+from tests.waiting import until
 
 
 def test_poison_is_a_dead_letter_and_takes_nobody_with_it(place: Place, wake: WakeUp) -> None:

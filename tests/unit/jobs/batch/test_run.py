@@ -11,8 +11,9 @@ import pytest
 from shizi.core.errors import FileAccessError, OptionError
 from shizi.engine.signals import WakeUp
 from shizi.jobs.batch.folder import FAILURES
-from tests.unit.jobs.batch.conftest import Place, until
+from tests.unit.jobs.batch.conftest import Place
 from tests.unit.jobs.batch.driver import run_fake
+from tests.waiting import until
 
 
 def test_every_file_has_its_result_in_the_same_place(place: Place, wake: WakeUp) -> None:
