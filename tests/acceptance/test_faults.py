@@ -20,11 +20,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 from tests.marks import ONE_WORKER
 from tests.program import RECEIPT, Service, serving
-from tests.waiting import until
+from tests.waiting import LONG_S, until
 
 pytestmark = pytest.mark.acceptance
 
-LONG_S = 90.0
 HEAL_S = 5.0
 HONEST = {200, 503, 504}
 

@@ -29,11 +29,10 @@ from shizi.release.plan import Plan
 from tests.acceptance.test_faults import picture_of
 from tests.program import RECEIPT, Service, serving
 from tests.unit.models.makers import copy_of_bundled
-from tests.waiting import until
+from tests.waiting import LONG_S, until
 
 pytestmark = pytest.mark.acceptance
 
-LONG_S = 90.0
 STABLE = ModelStore().find(DEFAULT_RECOGNIZER, Task.RECOGNIZE).ref
 CANARY = "crnn-s@9.1"
 # Steps are this test's; the leader, who looks on, has no reason for any.

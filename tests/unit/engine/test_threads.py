@@ -10,6 +10,7 @@ import pytest
 
 from shizi.core.deadline import Deadline
 from shizi.engine.threads import Threads
+from tests.waiting import until
 
 LONG_S = 30.0
 
@@ -24,7 +25,7 @@ def test_one_thread_does_what_comes_one_after_the_other() -> None:
     for _ in range(20):
         pool.start(lambda: threads.append(threading.current_thread()))
         assert pool.wait(_long())
-        _until_idle(pool)
+        until(lambda: pool._idle)
 
     assert len(threads) == 20
     assert len(set(threads)) == 1
@@ -93,13 +94,6 @@ def test_what_was_done_is_not_kept() -> None:
     pool.start(work)
     del work
     assert pool.wait(_long())
-    _until_idle(pool)
+    until(lambda: pool._idle)
 
     assert trace() is None
-
-
-def _until_idle(pool: Threads) -> None:
-    """Wait until a thread waits for the next piece."""
-    deadline = _long()
-    while not pool._idle and deadline.left_s() > 0:
-        threading.Event().wait(0.001)

@@ -159,7 +159,9 @@ def test_everybody_has_the_same_share_within_two_seconds(
     for epoch in (2, 3):
         following = replace(CANARY, epoch=epoch, ratio_bp=1_000 * epoch)
         writer.swap(epoch - 1, following)
-        slowest = max(slowest, until(lambda w=following: all(x.document == w for x in watchers)))
+        slowest = max(
+            slowest, until(lambda w=following: all(x.document == w for x in watchers), 10)
+        )
     for watcher in watchers:
         watcher.stop()
     time.sleep(0.6)
