@@ -14,7 +14,7 @@ import numpy as np
 from shizi.engine.admission import Admission
 from shizi.engine.channel import listen
 from shizi.engine.host import EngineHost
-from shizi.engine.memory import trim_heap, unmap_clean_files
+from shizi.engine.memory import fill_small_blocks, trim_heap, unmap_clean_files
 from shizi.engine.metrics import EngineMetrics
 from shizi.engine.plans import GOLDEN_ERRORS, EnginePlan
 from shizi.engine.reader import Reader
@@ -36,6 +36,7 @@ def main(plan_json: str, announce: Callable[[], None]) -> None:
     """Be the engine process, to its end."""
     plan = msgspec.json.decode(plan_json, type=EnginePlan)
     die_with_parent(signal.SIGKILL)
+    fill_small_blocks()
     make_arena(plan.arena_bytes)
     metrics = EngineMetrics(*split_ref(plan.recognizer))
     sharing = Sharing(Watch(_end_stuck), 1, metrics.count_batch, plan.batch_columns)

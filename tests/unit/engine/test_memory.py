@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import subprocess
 import sys
@@ -89,6 +90,26 @@ for k in range(1, 5):
 print(taken() - before)
 """
 )
+# Prints how many bytes more are in use after work with arrays of every small size than before.
+KEEPING = """
+import ctypes
+import sys
+import numpy as np
+from shizi.engine.memory import fill_small_blocks
+
+class Info(ctypes.Structure):
+    names = "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost"
+    _fields_ = [(name, ctypes.c_size_t) for name in names.split()]
+
+libc = ctypes.CDLL(None)
+libc.mallinfo2.restype = Info
+if len(sys.argv) > 1:
+    fill_small_blocks()
+before = libc.mallinfo2().uordblks
+for size in range(1, 1024):
+    held = [np.ones(size, np.uint8) for _ in range(20)]
+print(libc.mallinfo2().uordblks - before)
+"""
 _LARGE_BLOCKS = {
     name: str(16 << 20) for name in ("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_")
 }
@@ -144,3 +165,17 @@ def test_large_blocks_leave_no_gaps(arguments: list[str], is_back: bool) -> None
     kept = subprocess.check_output(command, env=environment() | _LARGE_BLOCKS, text=True)
 
     assert (int(kept) < 1 << 20) is is_back
+
+
+@pytest.mark.skipif(
+    not hasattr(ctypes.CDLL(None), "mallinfo2"), reason="only glibc counts its blocks"
+)
+@pytest.mark.parametrize(("arguments", "is_full"), [(["fill"], True), ([], False)])
+def test_small_arrays_of_ever_new_sizes_leave_no_blocks(
+    arguments: list[str], is_full: bool
+) -> None:
+    command = [sys.executable, "-c", KEEPING, *arguments]
+
+    kept = subprocess.check_output(command, env=environment(), text=True)
+
+    assert (int(kept) < 300_000) is is_full

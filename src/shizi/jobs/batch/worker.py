@@ -27,7 +27,7 @@ from shizi.core.deadline import Deadline, Terms, under
 from shizi.core.errors import FileAccessError, ShiziError
 from shizi.core.options import Lane, ReadOptions
 from shizi.core.types import PageResult
-from shizi.engine.memory import trim_heap, unmap_clean_files
+from shizi.engine.memory import fill_small_blocks, trim_heap, unmap_clean_files
 from shizi.engine.messages import error_to_bytes
 from shizi.engine.signals import die_with_parent
 from shizi.engine.sources import make_source, read_file
@@ -251,6 +251,7 @@ def _open_reader(plan: WorkerPlan) -> FileReader:
     from shizi.engine.sharing import Sharing  # noqa: PLC0415
     from shizi.engine.watch import Watch  # noqa: PLC0415
 
+    fill_small_blocks()
     watch = Watch(_end_stuck)
     sharing = Sharing(watch, 1, lambda *_: None, _BATCH_COLUMNS, in_turns=True)
     models = Path(plan.models) if plan.models else None
