@@ -15,6 +15,8 @@ from pathlib import Path
 #: matrix library starts threads nobody uses. No slower in the service (docs/benchmark.md).
 LEAN_MEMORY = {
     "MALLOC_ARENA_MAX": "1",
+    # The smallest, which are asked for most, need no lock still.
+    "GLIBC_TUNABLES": "glibc.malloc.tcache_max=128",
     "NUMPY_MADVISE_HUGEPAGE": "0",
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",

@@ -90,12 +90,8 @@ for k in range(1, 5):
 print(taken() - before)
 """
 )
-# Prints how many bytes more are in use after work with arrays of every small size than before.
-KEEPING = """
+IN_USE = """
 import ctypes
-import sys
-import numpy as np
-from shizi.engine.memory import fill_small_blocks
 
 class Info(ctypes.Structure):
     names = "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost"
@@ -103,13 +99,52 @@ class Info(ctypes.Structure):
 
 libc = ctypes.CDLL(None)
 libc.mallinfo2.restype = Info
+
+def in_use():
+    return libc.mallinfo2().uordblks
+"""
+
+# Prints how many bytes more are in use after work with arrays of every small size than before.
+KEEPING = (
+    IN_USE
+    + """
+import sys
+import numpy as np
+from shizi.engine.memory import fill_small_blocks
+
 if len(sys.argv) > 1:
     fill_small_blocks()
-before = libc.mallinfo2().uordblks
+before = in_use()
 for size in range(1, 1024):
     held = [np.ones(size, np.uint8) for _ in range(20)]
-print(libc.mallinfo2().uordblks - before)
+print(in_use() - before)
 """
+)
+
+# Prints how many bytes more are in use after a thread freed blocks of every small size than before.
+FREED = (
+    IN_USE
+    + """
+import threading
+
+def work():
+    for size in range(600, 1000, 16):
+        held = [bytes(size) for _ in range(20)]
+        del held
+    done.set()
+    asked.wait()
+
+done, asked = threading.Event(), threading.Event()
+before = in_use()
+threading.Thread(target=work).start()
+done.wait()
+print(in_use() - before)
+asked.set()
+"""
+)
+_counts_blocks = pytest.mark.skipif(
+    not hasattr(ctypes.CDLL(None), "mallinfo2"), reason="only glibc counts its blocks"
+)
 _LARGE_BLOCKS = {
     name: str(16 << 20) for name in ("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_")
 }
@@ -167,9 +202,7 @@ def test_large_blocks_leave_no_gaps(arguments: list[str], is_back: bool) -> None
     assert (int(kept) < 1 << 20) is is_back
 
 
-@pytest.mark.skipif(
-    not hasattr(ctypes.CDLL(None), "mallinfo2"), reason="only glibc counts its blocks"
-)
+@_counts_blocks
 @pytest.mark.parametrize(("arguments", "is_full"), [(["fill"], True), ([], False)])
 def test_small_arrays_of_ever_new_sizes_leave_no_blocks(
     arguments: list[str], is_full: bool
@@ -179,3 +212,13 @@ def test_small_arrays_of_ever_new_sizes_leave_no_blocks(
     kept = subprocess.check_output(command, env=environment(), text=True)
 
     assert (int(kept) < 300_000) is is_full
+
+
+@_counts_blocks
+@pytest.mark.parametrize(("lean", "is_free"), [(LEAN_MEMORY, True), ({}, False)])
+def test_threads_that_wait_hold_no_freed_blocks(lean: dict[str, str], is_free: bool) -> None:
+    command = [sys.executable, "-c", FREED]
+
+    kept = subprocess.check_output(command, env=environment() | lean, text=True)
+
+    assert (int(kept) < 60_000) is is_free
