@@ -11,22 +11,23 @@ from pathlib import Path
 
 #: Environment of a process that shall hold no more memory than it works with, and at rest always
 #: the same. glibc would give threads heaps of their own, of which it never gives back the top, up
-#: to 16 MB; what NumPy asks huge pages for, the kernel fills again after it was given back; NumPy's
-#: matrix library starts threads nobody uses. No slower in the service (docs/benchmark.md).
+#: to 16 MB, and let each thread hold seven freed blocks of every size below a kilobyte, a quarter
+#: of a megabyte in the end. What NumPy asks huge pages for, the kernel fills again after it was
+#: given back; its matrix library starts threads nobody uses. No slower in the service
+#: (docs/benchmark.md).
 LEAN_MEMORY = {
     "MALLOC_ARENA_MAX": "1",
-    # The smallest, which are asked for most, need no lock still.
+    # Of the smallest, which are asked for most often, threads hold some still, without a lock.
     "GLIBC_TUNABLES": "glibc.malloc.tcache_max=128",
     "NUMPY_MADVISE_HUGEPAGE": "0",
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
 }
 
-_PROC = Path("/proc")
 _CGROUP = Path("/sys/fs/cgroup")
 _MADV_DONTNEED = 4
 _M_MMAP_THRESHOLD = -3
-# NCACHE and NBUCKETS of numpy/_core/src/multiarray/alloc.cpp, NumPy 1.7 to 2.4.
+# NCACHE and NBUCKETS of NumPy 2.4, numpy/_core/src/multiarray; a test looks whether they hold.
 _KEPT_PER_SIZE = 7
 _KEPT_BELOW_BYTES = 1024
 # Of a line that begins an area of memory: start, end, shared or private, path.
@@ -40,7 +41,7 @@ def memory_bytes(pid: int) -> int:
         Bytes; 0 where the process is gone or the system does not tell.
     """
     try:
-        lines = (_PROC / f"{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
+        lines = _read(f"/proc/{pid}/smaps_rollup").splitlines()
     except OSError:
         return 0
     return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
@@ -50,11 +51,18 @@ def family(pid: int) -> Iterator[int]:
     """Give a process and all its descendants."""
     yield pid
     try:
-        children = (_PROC / f"{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+        children = _read(f"/proc/{pid}/task/{pid}/children").split()
     except OSError:
         return
     for child in children:
         yield from family(int(child))
+
+
+def _read(path: str) -> str:
+    # pathlib interns each part of a path, and Python's table of interned strings, half a megabyte
+    # here, doubles for those that were forgotten too: who asks every second does so in minutes.
+    with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123
+        return file.read()
 
 
 def trim_heap() -> None:
@@ -111,7 +119,7 @@ def _clean_files() -> list[tuple[int, int]]:
     found: list[tuple[int, int]] = []
     area: tuple[int, int] | None = None
     try:
-        lines = (_PROC / "self/smaps").read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = _read("/proc/self/smaps").splitlines()
     except OSError:
         return []
     for line in lines:
@@ -147,7 +155,7 @@ def free_bytes(limit_bytes: int | None = None, cgroup: Path = _CGROUP) -> int | 
 
 def _meminfo(name: str) -> int | None:
     try:
-        lines = (_PROC / "meminfo").read_text(encoding="ascii").splitlines()
+        lines = _read("/proc/meminfo").splitlines()
     except OSError:
         return None
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(name)), None)

@@ -90,6 +90,22 @@ for k in range(1, 5):
 print(taken() - before)
 """
 )
+# Prints how many bytes more a process takes after it asked for others' memory again and again.
+ASKING = (
+    TAKEN
+    + """
+import sys
+from shizi.engine.memory import family, memory_bytes
+
+# Enough that the table of such strings doubles rather than being swept.
+names = [sys.intern(f"name {k}") for k in range(20_000)]
+before = taken()
+for _ in range(20_000):
+    sum(map(memory_bytes, family(1 << 22)))
+print(taken() - before)
+"""
+)
+
 IN_USE = """
 import ctypes
 
@@ -222,3 +238,9 @@ def test_threads_that_wait_hold_no_freed_blocks(lean: dict[str, str], is_free: b
     kept = subprocess.check_output(command, env=environment() | lean, text=True)
 
     assert (int(kept) < 60_000) is is_free
+
+
+def test_asking_for_memory_takes_none() -> None:
+    taken = subprocess.check_output([sys.executable, "-c", ASKING], env=environment(), text=True)
+
+    assert int(taken) < 200_000
