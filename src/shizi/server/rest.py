@@ -18,7 +18,7 @@ REST_S = 5.0
 def give_back() -> None:
     """Free what only cycles still hold, then give what is free back to the system."""
     # Of requests some objects hold each other. Left alone the collector looks at those of a while
-    # ago when they are a quarter of all there are, which is after hours, and megabytes.
+    # ago when they are a quarter of all there are, which is after thousands of requests.
     gc.collect()
     trim_heap()
 
