@@ -160,7 +160,7 @@ class Reader:
         if isinstance(source, np.ndarray):
             yield array_to_page(source, options.decode, options.limits)
             return
-        data = source if isinstance(source, bytes) else read_file(Path(source), options.limits)
+        data = source if isinstance(source, bytes) else read_file(source, options.limits)
         yield from self._decode(data, options.decode, options.limits)
 
     def _read_page(

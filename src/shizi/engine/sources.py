@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from shizi.core.errors import FileAccessError, TooLarge
 from shizi.core.options import Limits, ReadOptions
 from shizi.formats import PdfSource, PictureSource
 
 
-def read_file(path: Path, limits: Limits) -> bytes:
+def read_file(path: str | os.PathLike[str], limits: Limits) -> bytes:
     """Read a file, but never one over the limit.
+
+    What reads file after file names them by texts: `Path` may intern each part of a name.
 
     Raises:
         FileAccessError: it cannot be read.
         TooLarge: it has more bytes than the limit.
     """
     try:
-        with path.open("rb") as file:
+        with open(path, "rb") as file:  # noqa: PTH123 - see above
             size = os.fstat(file.fileno()).st_size
             if size > limits.max_bytes:
                 raise TooLarge("max_bytes", limits.max_bytes, size)

@@ -7,12 +7,13 @@ others with it, and is a dead letter once it has killed often enough.
 
 from __future__ import annotations
 
+import contextlib
+import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
-from pathlib import Path
 from typing import Protocol
 
 from shizi.core.errors import DeadlineExceeded, FileAccessError, Quarantined
@@ -179,7 +180,8 @@ class Dispatcher:
         """Send tasks; one that is noted as begun and has its results was finished, for sure."""
         for _, task in tasks:
             for target in task.targets:
-                Path(to_path(target)).unlink(missing_ok=True)
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(to_path(target))
         for lease, numbers in begun.items():
             self._ledger.begin(lease, numbers)
         for mate, task in tasks:

@@ -1,4 +1,9 @@
-"""Finds what a batch reads: folders to their bottom, patterns, single files; never all at once."""
+"""Finds what a batch reads: folders to their bottom, patterns, single files; never all at once.
+
+Files are named by texts, here and where they are read and written: until Python 3.14 `Path` interns
+each part of a name, in a table that grows under a million of them; early releases of 3.12 even keep
+the names themselves (cpython #121780).
+"""
 
 from __future__ import annotations
 
@@ -54,11 +59,12 @@ def find_roots(inputs: Sequence[str]) -> list[Root]:
     """
     roots = []
     for name in inputs:
-        path = os.path.abspath(name)  # noqa: PTH100 - a link stays what its owner calls it
-        if Path(path).is_dir():
+        # Not resolved: a link stays what its owner calls it.
+        path = os.path.abspath(name)
+        if os.path.isdir(path):
             roots.append(Root(path))
-        elif Path(path).exists():
-            roots.append(Root(str(Path(path).parent), glob.escape(path)))
+        elif os.path.exists(path):
+            roots.append(Root(os.path.dirname(path), glob.escape(path)))
         elif glob.has_magic(name):
             roots.append(Root(_fixed_part(path), path))
         else:
@@ -71,6 +77,11 @@ def _fixed_part(pattern: str) -> str:
     parts = Path(pattern).parts
     fixed = next((k for k, part in enumerate(parts) if glob.has_magic(part)), len(parts))
     return str(Path(*parts[:fixed]))
+
+
+def _is_below(path: str, folder: str) -> bool:
+    """Tell whether a path is a folder's own or lies in it; both are absolute and resolved."""
+    return os.path.commonpath([path, folder]) == folder
 
 
 class Listing:
@@ -93,10 +104,10 @@ class Listing:
         self.skipped = 0
         self.unentered = 0
         self._roots = roots
-        self._out = out.resolve()
+        self._out = os.path.realpath(out)
         self._warn = warn
         self._base = os.path.commonpath([root.folder for root in roots])
-        if any(not root.pattern and Path(root.folder).resolve() == self._out for root in roots):
+        if any(not root.pattern and os.path.realpath(root.folder) == self._out for root in roots):
             raise OptionError(f"{out} is read: name another folder for the results")
 
     def __iter__(self) -> Iterator[Source]:
@@ -105,7 +116,7 @@ class Listing:
             paths = self._matching(root) if root.pattern else self._below(root)
             for path in paths:
                 try:
-                    status = Path(path).stat()
+                    status = os.stat(path)
                 except OSError:
                     # Gone since it was listed, or a link to nothing: reading it tells.
                     yield self._source(path, "", 0)
@@ -119,15 +130,15 @@ class Listing:
 
     def _matching(self, root: Root) -> Iterator[str]:
         # Patterns as shells have them, which those of `Path` are not.
-        for path in glob.iglob(root.pattern, recursive=True):  # noqa: PTH207
-            if not Path(path).is_dir() and not self._is_result(path, root):
+        for path in glob.iglob(root.pattern, recursive=True):
+            if not os.path.isdir(path) and not self._is_result(path, root):
                 yield path
 
     def _is_result(self, path: str, root: Root) -> bool:
         """Tell what lies in the folder of results, where that lies within the root."""
-        below = self._out.is_relative_to(Path(root.folder).resolve())
-        own = below and self._out != Path(root.folder).resolve()
-        return own and Path(path).resolve().is_relative_to(self._out)
+        folder = os.path.realpath(root.folder)
+        own = _is_below(self._out, folder) and self._out != folder
+        return own and _is_below(os.path.realpath(path), self._out)
 
     def _below(self, root: Root) -> Iterator[str]:
         folders = [root.folder]
@@ -145,7 +156,7 @@ class Listing:
                         hidden = entry.name.startswith(".")
                         if not hidden and not self._is_result(entry.path, root):
                             folders.append(entry.path)
-                    elif os.path.splitext(entry.name)[1].lower() in ENDINGS:  # noqa: PTH122
+                    elif os.path.splitext(entry.name)[1].lower() in ENDINGS:
                         yield entry.path
                     else:
                         self.skipped += 1

@@ -68,12 +68,12 @@ class OutFolder:
         shutil.rmtree(self.parts, ignore_errors=True)
         os.close(self._lock)
 
-    def target(self, name: str, form: str) -> Path:
+    def target(self, name: str, form: str) -> str:
         """Give the file that a result goes to: the input's whole name, then the format's ending.
 
         Two pictures that differ in their endings alone so have two results.
         """
-        return self.path / f"{to_path(name)}.{FORMATS[form].ending}"
+        return os.path.join(self.path, f"{to_path(name)}.{FORMATS[form].ending}")
 
     def write_failures(self, ledger: Ledger, job_id: str) -> Path | None:
         """List what could not be read, one a line; without any, there is no such file.

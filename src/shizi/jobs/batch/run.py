@@ -121,7 +121,7 @@ def _run(
     worker = replace(plan.worker, parts=str(folder.parts.resolve()))
 
     def targets(name: str) -> tuple[str, ...]:
-        return tuple(to_text(str(folder.target(name, form))) for form in worker.formats)
+        return tuple(to_text(folder.target(name, form)) for form in worker.formats)
 
     _recover(ledger, job, targets)
     crew = Crew(plan.workers, worker, plan.environment or {}, plan.command)

@@ -163,23 +163,24 @@ class Worker:
         started = time.perf_counter()
         self.send(Started(task.number))
         parts = [
-            Path(self._plan.parts) / f"{os.getpid()}-{task.number}.{k}"
+            os.path.join(self._plan.parts, f"{os.getpid()}-{task.number}.{k}")
             for k in range(len(task.targets))
         ]
         try:
             with ExitStack() as stack:
-                files = [stack.enter_context(part.open("wb")) for part in parts]
+                files = [stack.enter_context(open(part, "wb")) for part in parts]
                 count = self._write(task, files, started)
                 for file in files:
                     file.flush()
                     os.fsync(file.fileno())
             for part, target in zip(parts, task.targets, strict=True):
-                path = Path(to_path(target))
-                path.parent.mkdir(parents=True, exist_ok=True)
-                part.replace(path)
+                path = to_path(target)
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+                os.replace(part, path)
         finally:
             for part in parts:
-                part.unlink(missing_ok=True)
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(part)
         return count
 
     def _write(self, task: Task, files: Sequence[BinaryIO], started: float) -> int:
@@ -187,7 +188,7 @@ class Worker:
         writers = [form.open(file) for form, file in zip(forms, files, strict=True)]
         path, options = to_path(task.path), self._plan.options
         shown = any(form.shows_pages for form in forms)
-        source = make_source(read_file(Path(path), options.limits), options) if shown else None
+        source = make_source(read_file(path, options.limits), options) if shown else None
         for writer in writers:
             writer.begin(Document(to_path(task.name), source))
         count = 0
