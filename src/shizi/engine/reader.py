@@ -21,7 +21,7 @@ from shizi.engine.budget import measure_budget
 from shizi.engine.layers import layer_lines, uncovered
 from shizi.engine.lines import read_lines
 from shizi.engine.looks import Crop, LineRecognizer, Looks, LooksByEffort
-from shizi.engine.memory import trim_heap
+from shizi.engine.memory import release_memory
 from shizi.engine.sharing import Sharing
 from shizi.engine.sources import read_file
 from shizi.imaging.arrays import array_to_page
@@ -154,7 +154,7 @@ class Reader:
         """
         self._looks.relax()
         self._detector.relax()
-        trim_heap()
+        release_memory()
 
     def _pages(self, source: Source, options: ReadOptions) -> Generator[Page, None, None]:
         if isinstance(source, np.ndarray):

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import gc
 import threading
 import time
 from collections.abc import Callable
 
 from flask import Flask
 
-from shizi.engine.memory import trim_heap
+from shizi.engine.memory import release_memory
 
 #: As long as an engine waits before it does the same.
 REST_S = 5.0
-
-
-def give_back() -> None:
-    """Free what only cycles still hold, then give what is free back to the system."""
-    # Of requests some objects hold each other. Left alone the collector looks at those of a while
-    # ago when they are a quarter of all there are, which is after thousands of requests.
-    gc.collect()
-    trim_heap()
 
 
 class Rest:
@@ -35,7 +26,9 @@ class Rest:
         give_back: does it.
     """
 
-    def __init__(self, after_s: float = REST_S, give_back: Callable[[], None] = give_back) -> None:
+    def __init__(
+        self, after_s: float = REST_S, give_back: Callable[[], None] = release_memory
+    ) -> None:
         self._after_s = after_s
         self._give_back = give_back
         self._last_s = time.monotonic()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from difflib import SequenceMatcher
@@ -202,6 +203,19 @@ def test_memory_is_given_back_and_taken_anew(reader: Reader) -> None:
 
     assert memory_bytes(os.getpid()) < taken - 20_000_000
     assert reader.read(page)[0].lines == before[0].lines
+
+
+def test_what_only_cycles_hold_is_given_back_too(reader: Reader) -> None:
+    class Held:
+        itself: object = None
+
+    held = Held()
+    held.itself = held
+    kept = weakref.ref(held)
+    del held
+    reader.relax()
+
+    assert kept() is None
 
 
 def _pdf_with_text_and_picture() -> bytes:

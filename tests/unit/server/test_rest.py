@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
-import weakref
 
 import pytest
 from flask import Flask
 
 from shizi.server import rest as module
-from shizi.server.rest import Rest, give_back, install_rest
+from shizi.server.rest import Rest, install_rest
 
 AFTER_S = 0.2
 LONG_S = 30.0
-
-
-class _Held:
-    itself: _Held | None = None
 
 
 def test_memory_goes_back_once_after_the_last_request() -> None:
@@ -37,17 +32,6 @@ def test_it_is_kept_while_requests_come() -> None:
     threading.Thread(target=rest.run, daemon=True).start()
 
     assert not given.acquire(timeout=2 * AFTER_S)
-
-
-def test_what_only_cycles_hold_is_freed() -> None:
-    held = _Held()
-    held.itself = held
-    kept = weakref.ref(held)
-    del held
-
-    give_back()
-
-    assert kept() is None
 
 
 def test_an_application_tells_of_its_requests(monkeypatch: pytest.MonkeyPatch) -> None:
