@@ -4,11 +4,11 @@
         --init INIT.pt --minutes 8 --workers 14 --batch 8 --fonts FONTS --corpus CORPUS \
         --real receipts-en:0.22
 
-A variant is NAME=SIZE:LOSS[:RATE]: a size of `train/recipe.py`, a further loss of
-`train/auxiliary.py`, and its own learning rate. Lines are rendered once for all, so what parts two
-variants at the end is the variant, not luck with lines. Each has a folder of its own in OUT with
-`last.pt`, as `shizi train recognizer` makes it; `shizi train export` and `shizi bench` tell the
-rest.
+A variant is NAME=SIZE:LOSS[:RATE[:DECAY]]: a size of `train/recipe.py`, a further loss of
+`train/auxiliary.py`, its own learning rate, and the decay of its averaged weights. Lines are
+rendered once for all, so what parts two variants at the end is the variant, not luck with lines.
+Each has a folder of its own in OUT with `last.pt`, as `shizi train recognizer` makes it; `shizi
+train export` and `shizi bench` tell the rest.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from pathlib import Path
 import torch
 
 from shizi.nets.crnn import save_checkpoint
+from shizi.train.echoing import echo
 from shizi.train.loop import Trainer
 from shizi.train.recipe import RecognizerRun, data_recipe, make_trainer
 from shizi.train.stream import BatchStream
@@ -32,12 +33,12 @@ EMA_DECAY = 0.998
 
 
 def variant(text: str, run: RecognizerRun, out: Path) -> Trainer:
-    """Make the trainer of NAME=SIZE:LOSS[:RATE]."""
+    """Make the trainer of NAME=SIZE:LOSS[:RATE[:DECAY]]."""
     name, _, spec = text.partition("=")
-    size, loss, *rate = spec.split(":")
-    rate_of = float(rate[0]) if rate else run.learning_rate
+    size, loss, rate, decay = [*spec.split(":"), "", ""][:4]
+    rate_of = float(rate) if rate else run.learning_rate
     one = replace(run, folder=out / name, size=size, auxiliary=loss, learning_rate=rate_of)
-    return make_trainer(one, data_recipe(run), EMA_DECAY)
+    return make_trainer(one, data_recipe(run), float(decay) if decay else EMA_DECAY)
 
 
 def with_norms(run: RecognizerRun, out: Path) -> RecognizerRun:
@@ -55,7 +56,7 @@ def train(trainers: dict[str, Trainer], run: RecognizerRun) -> None:
     started = reported = saved = given = time.monotonic()
     waited = 0.0
     with BatchStream(recipe, run.workers) as stream:
-        for batch in stream:
+        for batch in echo(stream, run.echo, run.seed):
             waited += time.monotonic() - given
             losses = {name: trainer.step(batch) for name, trainer in trainers.items()}
             now = time.monotonic()
@@ -94,6 +95,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--batch", type=int, default=1)
+    parser.add_argument("--echo", type=int, default=1)
     parser.add_argument("--fonts", type=Path, action="append", default=[])
     parser.add_argument("--corpus", type=Path)
     parser.add_argument("--real", action="append", default=[], metavar="DIR:SHARE")
@@ -111,6 +113,7 @@ def main() -> None:
         learning_rate=args.rate,
         minutes=args.minutes,
         batch=args.batch,
+        echo=args.echo,
         workers=args.workers,
         threads=args.threads,
         seed=args.seed,

@@ -48,6 +48,9 @@ def add_recognizer_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--batch", type=int, default=1, metavar="N", help="N times the lines a step; 16 on a GPU"
     )
+    parser.add_argument(
+        "--echo", type=int, default=1, metavar="N", help="learn from each line N times, on a GPU"
+    )
     parser.add_argument("--workers", type=int, default=1, help="rendering processes")
     parser.add_argument("--threads", type=int, default=2, help="of torch on a CPU")
     parser.add_argument("--seed", type=int, default=1)
@@ -72,6 +75,7 @@ def run_recognizer(args: argparse.Namespace) -> int:
         auxiliary=args.auxiliary,
         minutes=args.minutes,
         batch=args.batch,
+        echo=args.echo,
         workers=args.workers,
         threads=args.threads,
         seed=args.seed,

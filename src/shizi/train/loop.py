@@ -23,6 +23,7 @@ from shizi.nets.files import checkpoint_of
 from shizi.nets.growth import grow
 from shizi.nets.norms import measure_norms
 from shizi.train.auxiliary import Lesson, make_auxiliary
+from shizi.train.echoing import echo, vary
 from shizi.train.loss import align
 from shizi.train.stream import Batch, BatchStream, ChunkMaker, DataRecipe
 from shizi.train.validate import Scores, validate
@@ -49,6 +50,7 @@ class TrainOptions:
         validate_s: seconds between validations.
         validate_lines: rendered lines a validation reads, in fonts kept out of training.
         auxiliary: further loss in training, a name of `auxiliary.AUXILIARIES`.
+        echo: how often each batch is learned from; above 1 where rendering is what takes the time.
         most_s: the run ends after so many seconds, its schedule stretched to them; None for no
             such end.
     """
@@ -66,12 +68,13 @@ class TrainOptions:
     validate_s: float = 600.0
     validate_lines: int = 600
     auxiliary: str = "none"
+    echo: int = 1
     most_s: float | None = None
 
 
 @dataclass(slots=True)
 class Progress:
-    """Where a run stands; part of its checkpoint."""
+    """Where a run stands; part of its checkpoint. Lines that are seen again count once."""
 
     step: int = 0
     lines: int = 0
@@ -138,7 +141,7 @@ class Trainer:
         before = progress.seconds
         losses: list[Tensor] = []
         with BatchStream(self.recipe, options.workers, progress.chunk, progress.index) as stream:
-            for batch in self._until_done(stream):
+            for batch in self._until_done(echo(stream, options.echo, self.recipe.seed)):
                 losses.append(self.step(batch))
                 now = time.monotonic()
                 progress.seconds = before + now - started
@@ -156,7 +159,7 @@ class Trainer:
         self._schedule()
         self.net.train()
         with torch.autocast(self.device.type, torch.bfloat16):
-            features = self.net.features(_to_strips(batch, self.device))
+            features = self.net.features(vary(_to_strips(batch, self.device), batch))
         targets = torch.from_numpy(batch.targets).to(self.device)
         lengths = torch.from_numpy(batch.lengths)
         with torch.autocast(self.device.type, enabled=False):
@@ -171,10 +174,11 @@ class Trainer:
         self._average()
         progress = self.progress
         progress.step += 1
-        progress.lines += len(batch.lengths)
-        progress.chunk, progress.index = batch.chunk, batch.index + 1
-        if batch.last:
-            progress.chunk, progress.index = batch.chunk + 1, 0
+        if not batch.echo:
+            progress.lines += len(batch.lengths)
+            progress.chunk, progress.index = batch.chunk, batch.index + 1
+            if batch.last:
+                progress.chunk, progress.index = batch.chunk + 1, 0
         return found.loss.detach()
 
     @property
@@ -200,7 +204,7 @@ class Trainer:
         torch.save(content, partial)
         partial.replace(self.folder / "last.pt")
 
-    def _until_done(self, stream: BatchStream) -> Iterator[Batch]:
+    def _until_done(self, stream: Iterator[Batch]) -> Iterator[Batch]:
         for batch in stream:
             if self.done >= 1.0:
                 return

@@ -48,6 +48,7 @@ class RecognizerRun:
         auxiliary: further loss while training, a name of `auxiliary.AUXILIARIES`.
         minutes: the run ends after so many at the latest; its schedule is paced by them.
         batch: times as many lines in a step as two cores like; a GPU likes sixteen.
+        echo: how often each line is learned from; for a GPU that learns faster than cores render.
         workers: rendering processes.
         threads: of torch.
         seed: of everything.
@@ -64,6 +65,7 @@ class RecognizerRun:
     auxiliary: str = "none"
     minutes: float | None = None
     batch: int = 1
+    echo: int = 1
     workers: int = 1
     threads: int = 2
     seed: int = 1
@@ -80,8 +82,8 @@ def data_recipe(run: RecognizerRun) -> DataRecipe:
     for folder in [*named, *([run.corpus] if run.corpus else [])]:
         if not folder.is_dir():
             raise ConfigError(f"{folder} is not a folder")
-    if min(run.lines, run.workers, run.threads, run.batch) < 1:
-        raise ConfigError("a run has at least one line, one rendering process and one thread")
+    if min(run.lines, run.workers, run.threads, run.batch, run.echo) < 1:
+        raise ConfigError("lines, batch, echo, workers and threads of a run are 1 at least")
     if run.minutes is not None and not run.minutes > 0:
         raise ConfigError("a run takes more than no minutes")
     if sum(share for _, share in run.real) > 0.9:
@@ -139,6 +141,7 @@ def make_trainer(run: RecognizerRun, recipe: DataRecipe, ema_decay: float = 0.99
     options = TrainOptions(
         learning_rate=run.learning_rate,
         auxiliary=run.auxiliary,
+        echo=run.echo,
         most_s=run.minutes and 60 * run.minutes,
         warmup_lines=_WARMUP_LINES * run.batch,
         workers=run.workers,

@@ -79,6 +79,7 @@ class Batch:
         chunk: the chunk it is of.
         index: its place in the chunk.
         last: whether the chunk ends with it.
+        echo: 0 for a batch that is new, else how often it was given before; see `echoing.py`.
     """
 
     strips: NDArray[np.uint8]
@@ -87,6 +88,7 @@ class Batch:
     chunk: int
     index: int
     last: bool
+    echo: int = 0
 
 
 class ChunkMaker:

@@ -171,3 +171,17 @@ def test_a_whole_run_leaves_weights_metrics_and_a_curve(recipe: DataRecipe, tmp_
     assert {"last.pt", "best.pt", "recipe.json"} <= {p.name for p in tmp_path.iterdir()}
     plot_metrics(tmp_path / "metrics.jsonl", tmp_path / "curve.png")
     assert (tmp_path / "curve.png").stat().st_size > 5_000
+
+
+def test_an_echo_is_learned_from_and_no_progress(recipe: DataRecipe, tmp_path: Path) -> None:
+    batch = ChunkMaker(recipe).batches(0)[0]
+    run = trainer(tmp_path, recipe)
+    run.step(batch)
+    progress = replace(run.progress)
+    before = run.net.head.weight.detach().clone()
+
+    run.step(replace(batch, echo=1))
+
+    assert replace(run.progress, step=progress.step) == progress
+    assert run.progress.step == progress.step + 1
+    assert not torch.equal(run.net.head.weight, before)
