@@ -179,10 +179,11 @@ def _fontsource_faces(package: Path, known: dict[str, list[int]]) -> Iterator[Fo
     for path in sorted((package / "files").glob(f"{name}-*.woff2")):
         weight, slant = path.stem.split("-")[-2:]
         if weight in WEIGHTS:
-            codes = frozenset(_codes(path, 0, known))
             face = weight if slant == "normal" else f"{weight}-{slant}"
             plain = path.with_suffix(".sfnt")
+            # Faster to ask what it draws, too: of WOFF2 all outlines have to be rebuilt for that.
             file = plain if plain.exists() else path
+            codes = frozenset(_codes(file, 0, known))
             weights.setdefault(face, []).append((str(file), 0, codes))
     # `scripts/fetch_fonts` puts what looks like handwriting into a folder that says so.
     told = f"{name} handwriting" if package.parent.name == "handwriting" else name
