@@ -10,6 +10,7 @@ from pathlib import Path
 from shizi.cli.assembly import open_store
 from shizi.cli.console import load_settings, need_extra, say
 from shizi.core.errors import OptionError
+from shizi.models.manifest import Manifest
 from shizi.models.store import DEFAULT_DETECTOR, Task, read_charset, verify
 
 _NEEDED = ("torch", "onnx", "fontTools", "matplotlib", "rapidfuzz")
@@ -176,16 +177,29 @@ def add_export_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", required=True, help="name of the model")
     parser.add_argument("--weights-version", default="0.1.0", metavar="VERSION")
     parser.add_argument("--card", type=Path, metavar="FILE", help="JSON kept in the manifest")
+    parser.add_argument(
+        "--blend",
+        type=_share,
+        metavar="MODEL:SHARE",
+        help="mix in the installed model that training began with, such as crnn-s:0.25",
+    )
 
 
 def run_export(args: argparse.Namespace) -> int:
     """Write a checkpoint's averaged weights as a model folder."""
     _need_extra()
+    from shizi.compress.blend import Blend  # noqa: PLC0415
     from shizi.compress.publish import publish_recognizer  # noqa: PLC0415
 
     card = _read_card(args.card) if args.card else {}
     folder = args.to / args.name
-    manifest = publish_recognizer(args.checkpoint, folder, args.name, args.weights_version, card)
+    blend = None
+    if args.blend:
+        start, share = args.blend
+        blend = Blend(_installed(args, start).file, share)
+    manifest = publish_recognizer(
+        args.checkpoint, folder, args.name, args.weights_version, card, blend
+    )
     say(f"written: {manifest.parent}")
     return 0
 
@@ -196,22 +210,33 @@ def _init_checkpoint(args: argparse.Namespace) -> Path | None:
         return args.init and Path(args.init)
     from shizi.compress.restore import write_restored  # noqa: PLC0415
 
-    manifest = open_store(load_settings(args).settings).find(args.init, Task.RECOGNIZE)
-    verify(manifest)
+    manifest = _installed(args, args.init)
     restored: Path = args.folder / "init.pt"
     write_restored(manifest.file, manifest.details, read_charset(manifest), restored)
     return restored
 
 
-def _real(text: str) -> tuple[Path, float]:
-    folder, _, share = text.rpartition(":")
+def _installed(args: argparse.Namespace, name: str) -> Manifest:
+    """Find a recognizer whose files are whole."""
+    manifest = open_store(load_settings(args).settings).find(name, Task.RECOGNIZE)
+    verify(manifest)
+    return manifest
+
+
+def _share(text: str) -> tuple[str, float]:
+    what, _, share = text.rpartition(":")
     try:
         value = float(share)
     except ValueError:
         value = -1.0
-    if not folder or not 0 < value < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not DIR:SHARE with a share between 0 and 1")
-    return Path(folder), value
+    if not what or not 0 < value < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} needs a share between 0 and 1 after a colon")
+    return what, value
+
+
+def _real(text: str) -> tuple[Path, float]:
+    folder, share = _share(text)
+    return Path(folder), share
 
 
 def _repeated(text: str) -> tuple[Path, int]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from onnx import ModelProto
 
+from shizi.compress.blend import Blend, blend_models
 from shizi.compress.onnx import build_onnx
 from shizi.models.manifest import Task, check_ref, sign_model
 from shizi.nets.crnn import Crnn, count_parameters, load_checkpoint
@@ -27,7 +28,12 @@ def read_checkpoint(path: Path) -> tuple[Crnn, Charset]:
 
 
 def publish_recognizer(
-    checkpoint: Path, folder: Path, name: str, version: str, card: dict[str, Any]
+    checkpoint: Path,
+    folder: Path,
+    name: str,
+    version: str,
+    card: dict[str, Any],
+    blend: Blend | None = None,
 ) -> Path:
     """Write `model.onnx`, `charset.txt` and `manifest.json`.
 
@@ -37,13 +43,15 @@ def publish_recognizer(
         name: of the model.
         version: of its weights.
         card: data, metrics and whatever else is known; kept in the manifest as it is.
+        blend: the model that the run began with, to be mixed in; None for the checkpoint alone.
 
     Returns:
         The manifest.
 
     Raises:
-        IncompatibleModel: the file is no checkpoint of this program.
-        OptionError: the name or the version cannot be a model's.
+        IncompatibleModel: the file is no checkpoint of this program, or the model to be mixed in
+            is another network.
+        OptionError: the name or the version cannot be a model's, or the share is none.
     """
     check_ref(name, version)
     net, charset = read_checkpoint(checkpoint)
@@ -56,7 +64,10 @@ def publish_recognizer(
         "parameters": count_parameters(net),
         **card,
     }
-    return write_recognizer(folder, build_onnx(net, charset, name), charset, facts)
+    model = build_onnx(net, charset, name)
+    if blend:
+        model = blend_models(model, blend)
+    return write_recognizer(folder, model, charset, facts)
 
 
 def write_recognizer(
