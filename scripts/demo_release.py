@@ -21,7 +21,7 @@ sys.path.insert(0, str(ROOT))
 
 from tests.program import serving  # noqa: E402 - it lies beside, not in the package
 from tests.releasing import ask, follow, traffic  # noqa: E402
-from tests.versions import make_version  # noqa: E402
+from tests.versions import BUNDLED, make_version  # noqa: E402
 
 OUT = ROOT / "build" / "demo-release"
 PLAN = {
@@ -43,11 +43,11 @@ def main() -> None:
     OUT.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="shizi-demo-") as place:
         folder = Path(place)
-        bad = make_version(folder / "models", "0.3.1", "crashes")
+        bad = make_version(folder / "models", "9.1", "crashes")
         (folder / "shizi.yaml").write_text(
             f"releases: {{store: {folder}/store, spot_checks: {folder}/pairs}}\n"
             f"paths: {{models: {folder}/models}}\n"
-            "reader: {recognizer: crnn-s@0.3.0}\n"
+            f"reader: {{recognizer: {BUNDLED}}}\n"
             "model_routing: {check_interval_seconds: 0.5}\n"
         )
         with serving(folder) as service:

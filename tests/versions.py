@@ -19,6 +19,8 @@ from shizi.models.store import ModelStore
 NARROW_PX = 288
 """Lines up to this width go wrong; those of the golden set are wider."""
 BAD = ("crashes", "slow", "empty", "garbled")
+BUNDLED = ModelStore().find("crnn-s", Task.RECOGNIZE).ref
+"""Such as "crnn-s@0.4.0"."""
 _BLANK = 0
 _SIZE, _ROUNDS = 512, 120
 

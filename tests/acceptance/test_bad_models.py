@@ -8,7 +8,7 @@ import pytest
 
 from tests.program import serving
 from tests.releasing import ask, follow, traffic
-from tests.versions import BAD, make_version
+from tests.versions import BAD, BUNDLED, make_version
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.torch]
 pytest.importorskip("onnx", reason="the extra train is not installed")
@@ -39,7 +39,7 @@ def test_a_bad_version_is_rolled_back_by_itself(fault: str, tmp_path: Path) -> N
         f"releases: {{store: {tmp_path}/store}}\n"
         f"paths: {{models: {tmp_path}/models}}\n"
         "model_routing: {check_interval_seconds: 0.5}\n"
-        "reader: {recognizer: crnn-s@0.3.0}\n"
+        f"reader: {{recognizer: {BUNDLED}}}\n"
     )
     # One client: a slow version must not slow the stable one by what it takes of the processors.
     with serving(tmp_path) as service, traffic(service.url, clients=1) as flow:
@@ -55,4 +55,4 @@ def test_a_bad_version_is_rolled_back_by_itself(fault: str, tmp_path: Path) -> N
     assert reason.partition(":")[0] in EXPECTED[fault], reason
     assert [entry["phase"] for entry in ended["log"]][1:3] == ["verify", "shadow"]
     assert set(flow.statuses) == {200}, flow.statuses
-    assert flow.versions["crnn-s@0.3.0"] > 10
+    assert flow.versions[BUNDLED] > 10

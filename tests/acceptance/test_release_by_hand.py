@@ -9,7 +9,7 @@ import pytest
 
 from tests.program import serving
 from tests.releasing import Traffic, ask, follow, traffic
-from tests.versions import make_version
+from tests.versions import BUNDLED, make_version
 
 pytestmark = pytest.mark.acceptance
 
@@ -29,7 +29,7 @@ def test_the_file_and_people_move_a_release(tmp_path: Path) -> None:
     rest = (
         f"releases: {{store: {tmp_path}/store}}\n"
         f"paths: {{models: {tmp_path}/models}}\n"
-        "reader: {recognizer: crnn-s@0.3.0}\n"
+        f"reader: {{recognizer: {BUNDLED}}}\n"
     )
 
     def wish(routing: str) -> None:
@@ -50,7 +50,7 @@ def test_the_file_and_people_move_a_release(tmp_path: Path) -> None:
         assert ask(service.url, "/v1/releases/promote", {})[0] == 200
         _answered_by(flow, good, alone=True)
         assert ask(service.url, "/v1/releases/rollback", {})[0] == 200
-        _answered_by(flow, "crnn-s@0.3.0", alone=True)
+        _answered_by(flow, BUNDLED, alone=True)
 
     assert set(flow.statuses) == {200}, flow.statuses
 

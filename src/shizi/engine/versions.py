@@ -60,7 +60,7 @@ class VersionedEngines:
         self.default = EngineLink(active_socket(folder), patience_s)
 
     def reader(self, version: str) -> VersionReader:
-        """Give what reads with a version, such as "crnn-s@0.3.0"."""
+        """Give what reads with a version, such as "crnn-s@0.4.0"."""
         return VersionReader(self, version)
 
     def read(self, version: str, source: bytes, options: ReadOptions) -> list[PageResult]:

@@ -23,7 +23,7 @@ class Spec:
         relative: whether boxes are shown as parts of the page instead of in pixels.
         hook: address that is told when the job has ended; empty for none.
         deposit: where its files lie in the spool; empty where they lie elsewhere.
-        version: of the recognizer that reads it, such as "crnn-s@0.3.0", decided when it was
+        version: of the recognizer that reads it, such as "crnn-s@0.4.0", decided when it was
             handed in; empty for the one that answers by default.
     """
 

@@ -52,7 +52,7 @@ class Document:
     Attributes:
         epoch: raised by one with every change, over all releases of a store.
         release_id: names the release; also the salt of its routing.
-        stable: version that answers by default, such as "crnn-s@0.3.0".
+        stable: version that answers by default, such as "crnn-s@0.4.0".
         canary: version that is to replace it.
         phase: how far it is.
         step: place in `plan.shares_bp`; 0 before the canary phase.
