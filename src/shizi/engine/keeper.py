@@ -68,6 +68,7 @@ class Life:
         self.condemned = ""
         self.started_s = time.monotonic()
         self._program = program
+        self._asked = False
         self._reports, writing = os.pipe()
         os.set_blocking(self._reports, False)
         command = program.command(generation, writing)
@@ -108,9 +109,16 @@ class Life:
             self.condemned = reason
             self.process.kill()
 
+    def ask_to_end(self) -> None:
+        """Let it end with what it has in work."""
+        # Asked again, an interpreter that is being taken down would be killed by it.
+        if not self._asked:
+            self._asked = True
+            self.process.terminate()
+
     def end(self, deadline: Deadline) -> None:
         """Let it end by itself, or by force at the deadline."""
-        self.process.terminate()
+        self.ask_to_end()
         try:
             self.process.wait(max(0.0, deadline.left_s()))
         except subprocess.TimeoutExpired:
@@ -252,7 +260,7 @@ class Keeper:
         self._start_at_s = time.monotonic() + self._pause_s
 
     def _retire(self, life: Life) -> None:
-        life.process.terminate()
+        life.ask_to_end()
         self._retired.append((life, Deadline.after(self.program.grace_s)))
 
     @property

@@ -35,7 +35,8 @@ import signal, sys, time, os
 from shizi.core.errors import ChecksumMismatch
 from shizi.engine.messages import error_to_bytes
 reports, how = int(sys.argv[1]), sys.argv[2]
-signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+asked = []
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0) if how != "counts" else asked.append(1))
 if how == "bad":
     os.write(reports, error_to_bytes(ChecksumMismatch("not the file of its manifest")))
     sys.exit(3)
@@ -44,7 +45,11 @@ if how == "dies":
 if how != "slow":
     os.write(reports, b"ok")
     os.close(reports)
-time.sleep(600)
+end_s = time.monotonic() + 600
+while not asked and time.monotonic() < end_s:
+    time.sleep(0.01)
+time.sleep(0.3)
+sys.exit(len(asked))
 """
 
 
@@ -259,3 +264,14 @@ def test_the_end_waits_for_all_of_them(harbor: Harbor) -> None:
     harbor.fleet.end()
 
     assert [life.process.returncode for life in lives if life] == [0, 0]
+
+
+def test_each_is_asked_to_end_once(harbor: Harbor) -> None:
+    harbor.how = {"m@2": "counts"}
+    harbor.start()
+    harbor.wanted = ("m@1", "m@2")
+    harbor.until(lambda: harbor.states().get("m@2") is EngineState.READY)
+    lives = [keeper.life for keeper in harbor.fleet.keepers]
+    harbor.fleet.end()
+
+    assert [life.process.returncode for life in lives if life] == [0, 1]
