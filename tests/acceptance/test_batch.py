@@ -70,7 +70,7 @@ def test_batch_reads_what_read_reads(shizi: Run, folder: Path, tmp_path: Path) -
 def test_batch_makes_searchable_pdfs(shizi: Run, folder: Path, tmp_path: Path) -> None:
     (folder / "cut.jpg").unlink()
 
-    done = shizi("batch", "scans", "-o", "out", "-f", "pdf,docx")
+    done = shizi("batch", "scans", "-o", "out", "-f", "pdf", "-f", "docx")
 
     assert done.returncode == 0, done.stderr.decode()
     document = pdfium.PdfDocument(tmp_path / "out" / "receipt.png.pdf")

@@ -33,7 +33,13 @@ def add_batch_arguments(parser: argparse.ArgumentParser) -> None:
     add("inputs", nargs="+", metavar="INPUT", help="folders, patterns such as 'scans/**/*.png'")
     add("-o", "--out", required=True, type=Path, metavar="DIR", help="folder for the results")
     told = "; ".join(f"{form.name}: {form.help}" for form in FORMATS.values())
-    add("-f", "--format", default="txt", metavar="NAMES", help=f"one or several of {told}")
+    add(
+        "-f",
+        "--format",
+        action="append",
+        metavar="NAMES",
+        help=f"one or several of {told}; default: txt",
+    )
     add("--workers", default=_AUTO, metavar="N", help="processes that read; default: auto")
     add("--timeout", type=float, default=120.0, metavar="S", help="seconds a page may take")
     add(
@@ -63,7 +69,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _plan(args: argparse.Namespace, settings: Settings, budget: Budget) -> BatchPlan:
-    formats = tuple(name.strip() for name in args.format.split(",") if name.strip())
+    named = ",".join(args.format or ["txt"]).split(",")
+    formats = tuple(name.strip() for name in named if name.strip())
     for name in formats:
         if name not in FORMATS:
             raise OptionError.unknown(name, FORMATS, "format")
