@@ -49,7 +49,9 @@ def echo(
     pool: list[Batch] = []
     for batch in batches:
         yield batch
-        pool.append(batch)
+        # Without echo nothing would ever leave the pool.
+        if factor > 1:
+            pool.append(batch)
         for _ in range(factor - 1):
             # A place that is not filled yet gives no echo; once all are, as many leave as come.
             place = rng.randrange(max(pool_batches, len(pool)))

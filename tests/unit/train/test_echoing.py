@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
@@ -55,6 +56,15 @@ def test_it_begins_with_few_echoes() -> None:
 
 def test_without_echo_nothing_comes_again() -> None:
     assert [b.chunk for b in echo(map(batch_of, range(9)), 1, seed=1)] == list(range(9))
+
+
+def test_without_echo_nothing_is_kept() -> None:
+    given = echo(map(batch_of, range(9)), 1, seed=1)
+
+    first = weakref.ref(next(given).strips)
+    next(given)
+
+    assert first() is None
 
 
 def test_a_new_batch_is_shown_as_it_is() -> None:
