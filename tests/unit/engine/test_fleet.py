@@ -112,6 +112,15 @@ class Harbor:
         self.fleet.start()
         self.until(lambda: self.fleet.ready)
 
+    def end_of_two(self) -> list[int | None]:
+        """Start two, end them, and give what they left with."""
+        self.start()
+        self.wanted = ("m@1", "m@2")
+        self.until(lambda: self.states().get("m@2") is EngineState.READY)
+        lives = [keeper.life for keeper in self.fleet.keepers]
+        self.fleet.end()
+        return [life.process.returncode for life in lives if life]
+
 
 @pytest.fixture
 def harbor(tmp_path: Path) -> Iterator[Harbor]:
@@ -257,21 +266,10 @@ def test_a_first_version_that_cannot_be_loaded_ends_the_start(tmp_path: Path) ->
 
 
 def test_the_end_waits_for_all_of_them(harbor: Harbor) -> None:
-    harbor.start()
-    harbor.wanted = ("m@1", "m@2")
-    harbor.until(lambda: harbor.states().get("m@2") is EngineState.READY)
-    lives = [keeper.life for keeper in harbor.fleet.keepers]
-    harbor.fleet.end()
-
-    assert [life.process.returncode for life in lives if life] == [0, 0]
+    assert harbor.end_of_two() == [0, 0]
 
 
 def test_each_is_asked_to_end_once(harbor: Harbor) -> None:
     harbor.how = {"m@2": "counts"}
-    harbor.start()
-    harbor.wanted = ("m@1", "m@2")
-    harbor.until(lambda: harbor.states().get("m@2") is EngineState.READY)
-    lives = [keeper.life for keeper in harbor.fleet.keepers]
-    harbor.fleet.end()
 
-    assert [life.process.returncode for life in lives if life] == [0, 1]
+    assert harbor.end_of_two() == [0, 1]

@@ -6,11 +6,11 @@ import ctypes
 import os
 import subprocess
 import sys
-import weakref
 
 import pytest
 
 from shizi.engine.memory import LEAN_MEMORY, family, memory_bytes, release_memory
+from tests.cycles import lost_cycle
 from tests.program import environment
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells")
@@ -167,10 +167,6 @@ _LARGE_BLOCKS = {
 }
 
 
-class _Held:
-    itself: _Held | None = None
-
-
 def test_files_that_were_only_linked_are_let_go_and_come_back_when_used() -> None:
     run = subprocess.run(
         [sys.executable, "-c", UNMAPPING],
@@ -252,10 +248,7 @@ def test_asking_for_memory_takes_none() -> None:
 
 
 def test_what_only_cycles_hold_is_freed() -> None:
-    held = _Held()
-    held.itself = held
-    kept = weakref.ref(held)
-    del held
+    kept = lost_cycle()
 
     release_memory()
 

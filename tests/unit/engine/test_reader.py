@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import weakref
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from difflib import SequenceMatcher
@@ -29,6 +28,7 @@ from shizi.core.pixels import RgbImage
 from shizi.core.types import Origin
 from shizi.engine.memory import memory_bytes
 from shizi.engine.reader import Reader
+from tests.cycles import lost_cycle
 from tests.unit.imaging.drawing import turn_page
 
 WORDS = ("INVOICE 2026", "TOTAL 1840.50", "PAID IN FULL")
@@ -206,13 +206,8 @@ def test_memory_is_given_back_and_taken_anew(reader: Reader) -> None:
 
 
 def test_what_only_cycles_hold_is_given_back_too(reader: Reader) -> None:
-    class Held:
-        itself: object = None
+    kept = lost_cycle()
 
-    held = Held()
-    held.itself = held
-    kept = weakref.ref(held)
-    del held
     reader.relax()
 
     assert kept() is None

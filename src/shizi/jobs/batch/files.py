@@ -107,8 +107,14 @@ class Listing:
         self._out = os.path.realpath(out)
         self._warn = warn
         self._base = os.path.commonpath([root.folder for root in roots])
-        if any(not root.pattern and os.path.realpath(root.folder) == self._out for root in roots):
+        folders = {root: os.path.realpath(root.folder) for root in roots}
+        if any(not root.pattern and folder == self._out for root, folder in folders.items()):
             raise OptionError(f"{out} is read: name another folder for the results")
+        self._around_out = {
+            root
+            for root, folder in folders.items()
+            if folder != self._out and _is_below(self._out, folder)
+        }
 
     def __iter__(self) -> Iterator[Source]:
         """Give each file as a source: its path, its name below what all roots share, its stamp."""
@@ -136,9 +142,7 @@ class Listing:
 
     def _is_result(self, path: str, root: Root) -> bool:
         """Tell what lies in the folder of results, where that lies within the root."""
-        folder = os.path.realpath(root.folder)
-        own = _is_below(self._out, folder) and self._out != folder
-        return own and _is_below(os.path.realpath(path), self._out)
+        return root in self._around_out and _is_below(os.path.realpath(path), self._out)
 
     def _below(self, root: Root) -> Iterator[str]:
         folders = [root.folder]
