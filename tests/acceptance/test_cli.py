@@ -11,11 +11,13 @@ import sys
 import tarfile
 from pathlib import Path
 
+import psutil
 import pytest
 
 from shizi import __version__
 from tests.acceptance.conftest import Run
 from tests.program import RECEIPT, ROOT, environment
+from tests.waiting import until
 
 pytestmark = pytest.mark.acceptance
 
@@ -285,9 +287,14 @@ def test_an_interrupt_ends_it_in_one_line(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "shizi", "read", str(pipe)]
     with subprocess.Popen(command, env=environment(), stderr=subprocess.PIPE) as process:
         writer = os.open(pipe, os.O_WRONLY)
-        process.send_signal(signal.SIGINT)
-        _, told = process.communicate(timeout=30)
-        os.close(writer)
+        try:
+            # Python looks for signals before a call that waits and not again until it is over: one
+            # that comes between is lost. Once both ends are open it sleeps to read, not before.
+            until(lambda: psutil.Process(process.pid).status() == psutil.STATUS_SLEEPING)
+            process.send_signal(signal.SIGINT)
+            _, told = process.communicate(timeout=30)
+        finally:
+            os.close(writer)
 
     assert process.returncode == 130
     assert told == b"shizi: interrupted\n"
