@@ -10,7 +10,7 @@ from pathlib import Path
 from shizi.cli.console import load_settings, say
 from shizi.cli.progress import Progress
 from shizi.cli.read import PARTIAL_FAILURE, add_reading_arguments
-from shizi.core.choices import parse_steps
+from shizi.core.choices import parse_names, parse_steps
 from shizi.core.config import Settings, to_environment
 from shizi.core.errors import OptionError
 from shizi.core.options import Lane
@@ -69,8 +69,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _plan(args: argparse.Namespace, settings: Settings, budget: Budget) -> BatchPlan:
-    named = ",".join(args.format or ["txt"]).split(",")
-    formats = tuple(name.strip() for name in named if name.strip())
+    formats = parse_names(",".join(args.format or ["txt"]))
     for name in formats:
         if name not in FORMATS:
             raise OptionError.unknown(name, FORMATS, "format")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from shizi.cli.console import load_settings, open_output, say
 from shizi.cli.read import PARTIAL_FAILURE
+from shizi.core.choices import parse_names
 from shizi.core.errors import MissingExtra, OptionError
 
 OWN_SET = Path("bench") / "rendered"
@@ -47,7 +48,7 @@ def run_bench(args: argparse.Namespace) -> int:
         raise OptionError("--threads is at least 1 and --limit at least 0")
     plan = run.BenchPlan(
         folder=args.folder,
-        peers=tuple(name.strip() for name in args.peers.split(",") if name.strip()),
+        peers=parse_names(args.peers),
         pages=args.only != "lines",
         lines=args.only != "pages",
         casefold=args.casefold,

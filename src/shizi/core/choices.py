@@ -58,6 +58,11 @@ def parse_steps(text: str) -> tuple[str, ...] | None:
         return None
     if text in ("", "none"):
         return ()
+    return parse_names(text)
+
+
+def parse_names(text: str) -> tuple[str, ...]:
+    """Read names with commas between them, in their order; empty ones are left out."""
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 

@@ -19,6 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
+from shizi.core.choices import parse_names
 from shizi.core.errors import OptionError, Unreachable
 
 SIGNATURE = "Shizi-Signature"
@@ -44,7 +45,7 @@ class Policy:
 
 def hosts_of(text: str) -> frozenset[str]:
     """Read hosts with commas between them."""
-    return frozenset(host.strip().lower() for host in text.split(",") if host.strip())
+    return frozenset(host.lower() for host in parse_names(text))
 
 
 def check_address(url: str, policy: Policy) -> None:

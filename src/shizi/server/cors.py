@@ -6,6 +6,7 @@ import re
 
 from flask import Flask, Response, request
 
+from shizi.core.choices import parse_names
 from shizi.core.errors import ConfigError
 
 _ORIGIN = re.compile(r"https?://[^\s/,*]+")
@@ -28,7 +29,7 @@ def parse_origins(text: str) -> frozenset[str]:
     Raises:
         ConfigError: one is no origin; a star, which would be everybody, is none.
     """
-    origins = frozenset(part.strip().rstrip("/") for part in text.split(",") if part.strip())
+    origins = frozenset(origin.rstrip("/") for origin in parse_names(text))
     for origin in origins:
         if not _ORIGIN.fullmatch(origin):
             raise ConfigError(

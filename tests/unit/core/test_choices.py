@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from shizi.core.choices import (
     parse_flag,
     parse_lane,
+    parse_names,
     parse_pages,
     parse_seconds,
     parse_size,
@@ -57,6 +58,11 @@ def test_steps() -> None:
     assert parse_steps("auto") is None
     assert parse_steps("none") == ()
     assert parse_steps("gray, clahe") == ("gray", "clahe")
+
+
+def test_names_keep_their_order_and_empty_ones_are_left_out() -> None:
+    assert parse_names(" b,, a ,") == ("b", "a")
+    assert parse_names("") == ()
 
 
 def test_whole_numbers_have_bounds() -> None:
