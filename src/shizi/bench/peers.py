@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -39,6 +40,8 @@ from shizi.models.store import (
 
 _TESSERACT_LANGUAGES = ("chi_sim", "eng")
 _TESSERACT_ONE_LINE = 7
+# shizi:RECOGNIZER+DETECTOR@EFFORT/DECODER, of which all but the first may be left out.
+_OURS = re.compile(r"shizi(?::([^+@/]+))?(?:\+([^@/]+))?(?:@([^/]*))?(?:/(.*))?")
 
 
 class CropText(NamedTuple):
@@ -82,15 +85,16 @@ class ShiziPeer:
         models: Path | None = None,
         effort: Effort = Effort.FAST,
         decoder: Decoder = Decoder.BEAM,
+        detector: str = DEFAULT_DETECTOR,
     ) -> None:
         store = ModelStore.beside(models)
-        names = {DEFAULT_DETECTOR: Task.DETECT, recognizer: Task.RECOGNIZE}
+        names = {detector: Task.DETECT, recognizer: Task.RECOGNIZE}
         names[DEFAULT_LANGUAGE] = Task.LANGUAGE
         if effort is not Effort.FAST:
             names[SECOND_RECOGNIZER] = Task.RECOGNIZE
         self._model_bytes = sum(store.find(*item).size_bytes for item in names.items())
         self._options = ReadOptions(effort=effort, decoder=decoder)
-        self._reader = Reader(recognizer, threads, models)
+        self._reader = Reader(recognizer, threads, models, detector=detector)
 
     def version(self) -> str:
         """Name our version."""
@@ -267,30 +271,33 @@ def check_peer(name: str) -> None:
     """Refuse a name that is no peer's.
 
     Args:
-        name: of PEERS; ours may be followed by `:` and the name of a recognizer, by `@` and an
-            effort, and by `/` and a decoder.
+        name: of PEERS; ours may be followed by `:` and the name of a recognizer, by `+` and that
+            of a detector, by `@` and an effort, and by `/` and a decoder.
 
     Raises:
         OptionError: there is no such peer; the message names the nearest.
     """
-    head, recognizer, effort, decoder = _parts(name)
-    known = effort in (None, *Effort) and decoder in (None, *Decoder)
-    ours = head == "shizi" and recognizer != "" and known
-    if name not in PEERS and not ours:
+    if name not in PEERS and _parse(name) is None:
         raise OptionError.unknown(name, PEERS, "peer")
 
 
-def _parts(name: str) -> tuple[str, str | None, str | None, str | None]:
-    """Split `head:recognizer@effort/decoder`; None for what is not there."""
-    rest, slash, decoder = name.partition("/")
-    rest, at, effort = rest.partition("@")
-    head, colon, recognizer = rest.partition(":")
-    return (
-        head,
-        recognizer if colon else None,
-        effort if at else None,
-        decoder if slash else None,
-    )
+class _Ours(NamedTuple):
+    """What a name of ours asks for; None for what it leaves open."""
+
+    recognizer: str | None
+    detector: str | None
+    effort: str | None
+    decoder: str | None
+
+
+def _parse(name: str) -> _Ours | None:
+    """Take a name of ours apart; None where it is none."""
+    match = _OURS.fullmatch(name)
+    if match is None:
+        return None
+    ours = _Ours(*match.groups())
+    known = ours.effort in (None, *Effort) and ours.decoder in (None, *Decoder)
+    return ours if known else None
 
 
 def open_peer(name: str, threads: int, models: Path | None = None) -> Peer:
@@ -307,13 +314,14 @@ def open_peer(name: str, threads: int, models: Path | None = None) -> Peer:
         ModelError: a model of ours is missing or damaged.
     """
     check_peer(name)
-    head, recognizer, effort, decoder = _parts(name)
-    if head == "shizi":
-        return ShiziPeer(
-            threads,
-            recognizer or DEFAULT_RECOGNIZER,
-            models,
-            Effort(effort or Effort.FAST),
-            Decoder(decoder or Decoder.BEAM),
-        )
-    return PEERS[name](threads)
+    ours = _parse(name)
+    if ours is None:
+        return PEERS[name](threads)
+    return ShiziPeer(
+        threads,
+        ours.recognizer or DEFAULT_RECOGNIZER,
+        models,
+        Effort(ours.effort or Effort.FAST),
+        Decoder(ours.decoder or Decoder.BEAM),
+        ours.detector or DEFAULT_DETECTOR,
+    )

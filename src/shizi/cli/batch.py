@@ -89,6 +89,7 @@ def _plan(args: argparse.Namespace, settings: Settings, budget: Budget) -> Batch
         formats=tuple(dict.fromkeys(formats)),
         parts="",
         recognizer=settings.reader.recognizer,
+        detector=settings.reader.detector,
         models=str(settings.paths.models or ""),
         threads=settings.reader.threads or max(1, int(budget.cpus / workers)),
         at_once=_AT_ONCE,

@@ -27,7 +27,7 @@ def add_bench_arguments(parser: argparse.ArgumentParser) -> None:
         "--peers",
         default="shizi,rapidocr,tesseract",
         metavar="NAMES",
-        help="of shizi, shizi:RECOGNIZER, shizi@EFFORT, shizi/DECODER, rapidocr, tesseract",
+        help="of shizi, rapidocr, tesseract; shizi:RECOGNIZER+DETECTOR@EFFORT/DECODER takes others",
     )
     parser.add_argument("--only", choices=("pages", "lines"), help="default: both")
     parser.add_argument("--casefold", action="store_true", help="upper and lower case are equal")

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from shizi.cli import doctor
+from shizi.cli.assembly import add_model_arguments
 from shizi.cli.console import load_settings, say, table
 from shizi.core.config import Worker, find_file
 from shizi.core.telemetry import configure_logging
@@ -34,9 +35,7 @@ def add_serve_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--jobs", dest="jobs.folder", type=Path, metavar="DIR", help="where jobs are kept")
     add("--worker", dest="server.worker", choices=list(Worker), help="how requests are held")
-    parser.add_argument(
-        "--recognizer", dest="reader.recognizer", metavar="NAME", help="see `shizi models list`"
-    )
+    add_model_arguments(parser)
 
 
 def run_serve(args: argparse.Namespace) -> int:

@@ -16,7 +16,7 @@ from shizi.cli.console import load_settings
 from shizi.core.config import Settings
 from shizi.core.errors import ShiziError
 from shizi.engine.budget import measure_budget
-from shizi.models.store import DEFAULT_DETECTOR, Task, verify
+from shizi.models.store import Task, verify
 
 _PACKAGES = (
     "numpy",
@@ -101,7 +101,7 @@ def _models(settings: Settings) -> Iterator[Finding]:
     try:
         manifests = store.manifests()
         store.find(settings.reader.recognizer, Task.RECOGNIZE)
-        store.find(DEFAULT_DETECTOR, Task.DETECT)
+        store.find(settings.reader.detector, Task.DETECT)
     except ShiziError as error:
         yield _broken("models", error)
         return

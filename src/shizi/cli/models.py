@@ -141,11 +141,14 @@ def _named(store: ModelStore, ref: str) -> list[Manifest]:
 
 def _use(manifest: Manifest, settings: Settings) -> str:
     """Say what a model is used for; empty for nothing."""
-    recognizer = settings.reader.recognizer
-    if recognizer in (manifest.name, manifest.ref):
-        read_with = open_store(settings).find(recognizer, Task.RECOGNIZE)
-        if read_with.file == manifest.file:
-            return "the setting reader.recognizer names it"
+    named = {Task.RECOGNIZE: "recognizer", Task.DETECT: "detector"}
+    if manifest.task in named:
+        setting = named[manifest.task]
+        ref: str = getattr(settings.reader, setting)
+        if ref in (manifest.name, manifest.ref):
+            read_with = open_store(settings).find(ref, manifest.task)
+            if read_with.file == manifest.file:
+                return f"the setting reader.{setting} names it"
     if settings.releases.store:
         # Only a machine with releases loads what reads their state.
         from shizi.release.places import open_store as open_release_store  # noqa: PLC0415

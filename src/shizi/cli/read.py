@@ -85,9 +85,7 @@ def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="names, codes and terms, one a line, that are likely to occur",
     )
-    parser.add_argument(
-        "--recognizer", dest="reader.recognizer", metavar="NAME", help="see `shizi models list`"
-    )
+    assembly.add_model_arguments(parser)
 
 
 def run_read(args: argparse.Namespace) -> int:

@@ -52,6 +52,7 @@ class EnginePlan:
         socket: path to listen on.
         decoders: path of the decoders' socket.
         recognizer: model that reads lines, as name@version.
+        detector: model that finds lines.
         models: folder of further models; empty for none.
         threads: of a model's run; 0 takes as many as the process may use.
         places: calls in work at once.
@@ -68,6 +69,7 @@ class EnginePlan:
     socket: str
     decoders: str
     recognizer: str
+    detector: str
     models: str = ""
     threads: int = 0
     places: int = 2

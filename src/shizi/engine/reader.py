@@ -52,6 +52,7 @@ class Reader:
         models: folder of further models beside the bundled ones.
         sharing: makes many calls at once faster than each alone; None runs each by itself.
         decode: opens documents in a process of its own; None opens them in this one.
+        detector: model that finds lines, a name or name@version.
 
     Raises:
         ModelError: a model is missing or damaged.
@@ -68,6 +69,7 @@ class Reader:
         models: Path | None = None,
         sharing: Sharing | None = None,
         decode: Decode | None = None,
+        detector: str = DEFAULT_DETECTOR,
     ) -> None:
         if threads < 0:
             raise OptionError(f"threads is {threads}; give 0 to let the reader choose, or more")
@@ -75,7 +77,7 @@ class Reader:
         store = ModelStore.beside(models)
         self.threads = threads or measure_budget().threads
         wrap = sharing.session if sharing else None
-        self._detector = open_detector(store, DEFAULT_DETECTOR, self.threads, wrap)
+        self._detector = open_detector(store, detector, self.threads, wrap)
         language = open_language_model(store)
 
         def opened(name: str) -> LineRecognizer:

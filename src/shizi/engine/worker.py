@@ -54,7 +54,9 @@ def main(plan_json: str, announce: Callable[[], None]) -> None:
 def _open_reader(plan: EnginePlan, sharing: Sharing, metrics: EngineMetrics) -> Reader:
     models = Path(plan.models) if plan.models else None
     sandbox = Sandbox(Path(plan.decoders), plan.decode_s, metrics.count_lost)
-    reader = Reader(plan.recognizer, plan.threads, models, sharing, sandbox.open_document)
+    reader = Reader(
+        plan.recognizer, plan.threads, models, sharing, sandbox.open_document, plan.detector
+    )
     # The first run of a network allocates what the later ones use; no caller shall wait for it.
     errors = check_golden(plan.recognizer, reader.recognize, plan.golden_errors)
     if errors > GOLDEN_ERRORS:

@@ -42,6 +42,7 @@ PAGE_PIXELS = 6_000_000
 MOST_PIECES = 16
 # Rows a piece sees beyond its own part, so that a cut line is seen whole on one side.
 OVERLAP_PX = 64
+_COLORS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +66,21 @@ class Detector:
     """A text detector on one session; threads may share it."""
 
     def __init__(self, session: Session) -> None:
-        """Bind a session whose network maps (1, 3, H, W) to a probability (1, 1, H, W).
+        """Bind a session whose network maps (1, P, H, W) to a probability (1, 1, H, W).
+
+        P is what its metadata call `planes`: 1 for grey, 3 for colors, which is taken where they
+        are silent.
 
         Raises:
             IncompatibleModel: the network takes or gives something else.
         """
         if len(session.input_names) != 1 or len(session.output_names) < 1:
             raise IncompatibleModel("a detector takes one picture and gives one map")
+        planes = session.metadata.get("planes", str(_COLORS))
+        if planes not in ("1", str(_COLORS)):
+            raise IncompatibleModel(f"a detector takes 1 or {_COLORS} planes, not {planes[:20]}")
         self._session = session
+        self._planes = int(planes)
 
     def detect(self, image: RgbImage, options: DetectOptions | None = None) -> list[Quad]:
         """Find the lines of a page; see `find`."""
@@ -102,7 +110,7 @@ class Detector:
         """Find the lines of a page at a given scale; see `find`."""
         rows, columns = image.shape[:2]
         # Not kept under a name: an enlarged page is as large as what is made of it.
-        probability = self._probability(_resize(image, scale), options)
+        probability = self.map_of(resize_page(image, scale), options)
         boxes = map_to_boxes(probability, options)
         boxes.sort(key=lambda box: -box.score)
         kept = boxes[: options.max_lines]
@@ -111,17 +119,15 @@ class Detector:
         scores = tuple(box.score for box in kept)
         return Found(quads, scores, scale, len(boxes) - len(kept))
 
-    def relax(self) -> None:
-        """Give memory that runs no longer use back to the system; the next run takes it anew.
+    def map_of(self, small: RgbImage, options: DetectOptions) -> FloatMap:
+        """Run the network over a page at its own scale, in as many pieces as it takes.
+
+        Returns:
+            (H, W) float32 in [0, 1]: how sure it is that a pixel lies in the core of a line.
 
         Raises:
             ModelError: the network failed.
         """
-        (name,) = self._session.input_names
-        self._session.relax({name: np.zeros((1, 3, STRIDE, STRIDE), np.float32)})
-
-    def _probability(self, small: RgbImage, options: DetectOptions) -> FloatMap:
-        """Run the network over a reduced page, in as many pieces as it takes."""
         rows, columns = small.shape[:2]
         whole = np.empty((rows, columns), dtype=np.float32)
         most_columns = min(options.max_side_px, options.piece_pixels // _LEAST_ROWS)
@@ -136,11 +142,22 @@ class Detector:
                 ]
         return whole
 
+    def relax(self) -> None:
+        """Give memory that runs no longer use back to the system; the next run takes it anew.
+
+        Raises:
+            ModelError: the network failed.
+        """
+        (name,) = self._session.input_names
+        self._session.relax({name: np.zeros((1, self._planes, STRIDE, STRIDE), np.float32)})
+
     def _run(self, piece: RgbImage) -> FloatMap:
         """Run the network over one piece; gives a map of the same height and width."""
         rows, columns = piece.shape[:2]
         (name,) = self._session.input_names
-        (answer,) = self._session.run({name: _to_input(piece)}, self._session.output_names[:1])
+        (answer,) = self._session.run(
+            {name: _to_input(piece, self._planes)}, self._session.output_names[:1]
+        )
         if answer.ndim != 4 or answer.shape[2] < rows or answer.shape[3] < columns:
             raise IncompatibleModel(f"the detector gave a map of shape {answer.shape}")
         return np.asarray(answer[0, 0, :rows, :columns], dtype=np.float32)
@@ -181,7 +198,7 @@ def _cuts(length: int, most: int) -> list[tuple[int, int]]:
     return list(itertools.pairwise(edges))
 
 
-def _resize(image: RgbImage, scale: float) -> RgbImage:
+def resize_page(image: RgbImage, scale: float) -> RgbImage:
     """Reduce a page by area averaging, enlarge it by cubics; sides are at least 1."""
     rows, columns = image.shape[:2]
     size = max(1, round(columns * scale)), max(1, round(rows * scale))
@@ -191,15 +208,23 @@ def _resize(image: RgbImage, scale: float) -> RgbImage:
     return np.asarray(cv2.resize(image, size, interpolation=interpolation), dtype=np.uint8)
 
 
-def _to_input(piece: RgbImage) -> NDArray[np.float32]:
+def _to_input(piece: RgbImage, count: int) -> NDArray[np.float32]:
     """Pad a piece to the stride and bring it to the range the network was trained on.
 
+    Args:
+        piece: (H, W, 3) uint8 RGB.
+        count: of planes, 1 for grey or 3.
+
     Returns:
-        (1, 3, H, W) float32 in [-1, 1], planes in the order blue, green, red.
+        (1, count, H, W) float32 in [-1, 1]; colors in the order blue, green, red.
     """
     rows, columns = piece.shape[:2]
-    planes = np.empty((1, 3, _round_up(rows), _round_up(columns)), dtype=np.float32)
-    np.multiply(piece[:, :, ::-1].transpose(2, 0, 1), 2 / 255, out=planes[0, :, :rows, :columns])
+    planes = np.empty((1, count, _round_up(rows), _round_up(columns)), dtype=np.float32)
+    if count == _COLORS:
+        source = piece[:, :, ::-1].transpose(2, 0, 1)
+    else:
+        source = np.asarray(cv2.cvtColor(piece, cv2.COLOR_RGB2GRAY), np.uint8)[None]
+    np.multiply(source, 2 / 255, out=planes[0, :, :rows, :columns])
     planes[0, :, :rows, :columns] -= 1
     # The border goes on: an edge in the padding would look like a line of text.
     planes[0, :, rows:, :columns] = planes[0, :, rows - 1 : rows, :columns]

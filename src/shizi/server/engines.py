@@ -83,6 +83,7 @@ def _plan(
         socket=str(socket_of(folder, version)),
         decoders=str(folder / "decoders.sock"),
         recognizer=version,
+        detector=settings.reader.detector,
         models=str(settings.paths.models or ""),
         threads=settings.reader.threads,
         places=allowance.places,

@@ -49,7 +49,6 @@ class InProcessState:
         """Describe the installed models; the disk is read on every call."""
         # Only who asks for the models pays for what reads their manifests.
         from shizi.models.store import (  # noqa: PLC0415
-            DEFAULT_DETECTOR,
             DEFAULT_LANGUAGE,
             SECOND_RECOGNIZER,
             ModelStore,
@@ -60,7 +59,7 @@ class InProcessState:
         for name, task in (
             (self._settings.reader.recognizer, Task.RECOGNIZE),
             (SECOND_RECOGNIZER, Task.RECOGNIZE),
-            (DEFAULT_DETECTOR, Task.DETECT),
+            (self._settings.reader.detector, Task.DETECT),
             (DEFAULT_LANGUAGE, Task.LANGUAGE),
         ):
             with contextlib.suppress(ModelNotFound):

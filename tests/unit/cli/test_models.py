@@ -27,6 +27,21 @@ def test_a_version_that_a_release_keeps_is_not_removed(
     assert main(["models", "remove", "mine@1"]) == 0
 
 
+@pytest.mark.parametrize("task", ["recognize", "detect"])
+def test_a_model_that_a_setting_names_is_not_removed(
+    task: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    make_model(tmp_path / "mine", task=task)
+    monkeypatch.setenv("SHIZI_PATHS__MODELS", str(tmp_path))
+    setting = {"recognize": "RECOGNIZER", "detect": "DETECTOR"}[task]
+    monkeypatch.setenv(f"SHIZI_READER__{setting}", "mine")
+
+    assert main(["models", "remove", "mine"]) == 3
+    assert f"reader.{setting.lower()} names it" in capsys.readouterr().err
+    monkeypatch.delenv(f"SHIZI_READER__{setting}")
+    assert main(["models", "remove", "mine"]) == 0
+
+
 def test_all_versions_of_a_name_are_verified(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
 ) -> None:

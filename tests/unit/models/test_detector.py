@@ -57,6 +57,27 @@ def test_the_input_is_padded_to_the_stride_with_its_own_border() -> None:
         np.testing.assert_allclose(plane, value, atol=1e-6)
 
 
+def test_a_grey_network_is_given_grey() -> None:
+    seen: list[Array] = []
+
+    def keep(feeds: Mapping[str, Array]) -> list[Array]:
+        seen.append(feeds["x"])
+        return bright_is_text(feeds)
+
+    page = np.full((50, 70, 3), (255, 0, 51), np.uint8)
+    detector = Detector(FakeSession(keep, metadata={"planes": "1"}))
+    detector.find_at(page, 1.0, DetectOptions())
+    detector.relax()
+    assert [array.shape for array in seen] == [(1, 1, 64, 96), (1, 1, 32, 32)]
+    luma = 0.299 * 255 + 0.114 * 51
+    np.testing.assert_allclose(seen[0], 2 * luma / 255 - 1, atol=1 / 127)
+
+
+def test_a_network_of_other_planes_is_refused() -> None:
+    with pytest.raises(IncompatibleModel, match="planes"):
+        Detector(FakeSession(bright_is_text, metadata={"planes": "4"}))
+
+
 def test_a_long_page_is_read_in_pieces_and_a_line_on_the_seam_is_one() -> None:
     page = page_with_bars(4000, 600, (50, 10, 550, 30), (280, 100, 310, 3900))
     session = FakeSession(bright_is_text)

@@ -19,6 +19,7 @@ class WorkerPlan:
         formats: names of the formats that are written.
         parts: folder that unfinished results lie in.
         recognizer: name of the model that reads lines.
+        detector: name of the model that finds lines.
         models: folder of further models; empty for none.
         threads: of a model's run.
         at_once: files in work at once, so that one is decoded while another is looked at.
@@ -30,6 +31,7 @@ class WorkerPlan:
     formats: tuple[str, ...]
     parts: str
     recognizer: str
+    detector: str
     models: str = ""
     threads: int = 1
     at_once: int = 2

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from shizi.core.errors import OptionError
+from shizi.core.sections import ReaderSettings
 from shizi.engine.memory import LEAN_MEMORY
 from shizi.engine.signals import WakeUp
 from shizi.jobs.batch.crew import COMMAND, Crew
@@ -170,7 +171,14 @@ def _spec(worker: WorkerPlan) -> str:
     """Describe what a result depends on; never a password."""
     decode = replace(worker.options.decode, password=None)
     options = replace(worker.options, decode=decode)
-    content = {"options": options, "formats": worker.formats, "recognizer": worker.recognizer}
+    content: dict[str, object] = {
+        "options": options,
+        "formats": worker.formats,
+        "recognizer": worker.recognizer,
+    }
+    # A folder of results from before there was a choice is gone on with.
+    if worker.detector != ReaderSettings().detector:
+        content["detector"] = worker.detector
     return msgspec.json.encode(content).decode()
 
 

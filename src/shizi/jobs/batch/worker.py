@@ -256,7 +256,7 @@ def _open_reader(plan: WorkerPlan) -> FileReader:
     watch = Watch(_end_stuck)
     sharing = Sharing(watch, 1, lambda *_: None, _BATCH_COLUMNS, in_turns=True)
     models = Path(plan.models) if plan.models else None
-    reader = Reader(plan.recognizer, plan.threads, models, sharing)
+    reader = Reader(plan.recognizer, plan.threads, models, sharing, detector=plan.detector)
     trim_heap()
     unmap_clean_files()
     return reader

@@ -27,6 +27,7 @@ def fake_plan(folder: Path, out: Path, log: Path, **more: Any) -> BatchPlan:
         formats=more.pop("formats", ("txt",)),
         parts="",
         recognizer="fake",
+        detector="fake",
         models=str(log),
         at_once=more.pop("at_once", 2),
         page_s=more.pop("page_s", 30.0),

@@ -80,7 +80,7 @@ def test_a_batch_keeps_no_names(
 def test_a_worker_keeps_no_names(tmp_path: Path, interned: list[str]) -> None:
     Image.new("RGB", (9, 9)).save(tmp_path / f"{NAME}.png")
     size = (tmp_path / f"{NAME}.png").stat().st_size
-    plan = WorkerPlan(ReadOptions(), ("txt", "pdf"), str(tmp_path / NAME), "fake")
+    plan = WorkerPlan(ReadOptions(), ("txt", "pdf"), str(tmp_path / NAME), "fake", "fake")
     targets = tuple(str(tmp_path / "out" / f"{NAME}.{form}") for form in plan.formats)
     task = Task(0, str(tmp_path / f"{NAME}.png"), f"{NAME}.png", targets)
     Path(plan.parts).mkdir()
