@@ -121,6 +121,18 @@ VERBS = (
         train.run_pages,
     ),
     Verb(
+        "train maps",
+        "draw pages with the maps of the large detector, for a small one to learn from",
+        train.add_maps_arguments,
+        train.run_maps,
+    ),
+    Verb(
+        "train detector",
+        "train a small detector on maps, or go on with its run",
+        train.add_detector_arguments,
+        train.run_detector,
+    ),
+    Verb(
         "train language",
         "count text into the language model that decoding weighs",
         train.add_language_arguments,

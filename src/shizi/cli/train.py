@@ -1,4 +1,4 @@
-"""`shizi train`: trains a recognizer and turns its checkpoint into a model."""
+"""`shizi train`: trains a recognizer or a detector and turns a checkpoint into a model."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from shizi.cli.assembly import open_store
 from shizi.cli.console import load_settings, need_extra, say
 from shizi.core.errors import OptionError
 from shizi.models.manifest import Manifest
-from shizi.models.store import DEFAULT_DETECTOR, Task, read_charset, verify
+from shizi.models.store import LARGE_DETECTOR, Task, read_charset, verify
 
 _NEEDED = ("torch", "onnx", "fontTools", "matplotlib", "rapidfuzz")
 
@@ -119,10 +119,81 @@ def run_pages(args: argparse.Namespace) -> int:
     if args.held_out:
         say(f"done: {make_measuring_set(plan, say)} lines in {args.folder}")
         return 0
-    store = open_store(load_settings(args).settings)
-    detector = open_detector(store, DEFAULT_DETECTOR, args.threads)
+    settings = load_settings(args).settings
+    detector = open_detector(open_store(settings), settings.reader.detector, args.threads)
     count = make_page_set(plan, detector.detect, say)
     say(f"done: {count} lines in {args.folder}")
+    return 0
+
+
+def add_maps_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what `train maps` takes."""
+    parser.add_argument("folder", type=Path, metavar="DIR", help="gets pages and their maps")
+    parser.add_argument("--pages", type=int, default=800, help="how many; each is shown twice")
+    parser.add_argument(
+        "--fonts", type=Path, action="append", default=[], metavar="DIR", help="more fonts"
+    )
+    parser.add_argument("--corpus", type=Path, metavar="DIR", help="folder of plain text")
+    parser.add_argument("--threads", type=int, default=1, help="of the teacher")
+    parser.add_argument("--seed", type=int, default=1)
+
+
+def run_maps(args: argparse.Namespace) -> int:
+    """Draw pages with Chromium and have the large detector look at them."""
+    _need_extra()
+    from shizi.core.options import DetectOptions  # noqa: PLC0415
+    from shizi.models.opening import open_detector  # noqa: PLC0415
+    from shizi.train.maps import make_map_set  # noqa: PLC0415
+    from shizi.train.pages import PageSetPlan  # noqa: PLC0415
+
+    plan = PageSetPlan(args.folder, args.pages, tuple(args.fonts), args.corpus, args.seed)
+    store, options = open_store(load_settings(args).settings), DetectOptions()
+    teacher = open_detector(store, LARGE_DETECTOR, args.threads)
+    count = make_map_set(plan, lambda page: teacher.map_of(page, options), say)
+    say(f"done: {count} pages in {args.folder}")
+    return 0
+
+
+def add_detector_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what `train detector` takes."""
+    parser.add_argument(
+        "--run", dest="folder", type=Path, required=True, metavar="DIR", help="the run's folder"
+    )
+    parser.add_argument(
+        "--maps",
+        type=Path,
+        action="append",
+        required=True,
+        metavar="DIR",
+        help="set of `shizi train maps`; several are joined",
+    )
+    parser.add_argument("--crops", type=int, default=192_000, help="length of the run")
+    parser.add_argument("--rate", type=float, default=2e-3, help="peak learning rate")
+    parser.add_argument("--workers", type=int, default=1, help="processes that cut and vary")
+    parser.add_argument("--threads", type=int, default=1, help="of torch on a CPU")
+    parser.add_argument("--seed", type=int, default=1)
+
+
+def run_detector(args: argparse.Namespace) -> int:
+    """Train, or go on training; Ctrl-C and SIGTERM save before they end the program."""
+    _need_extra()
+    from shizi.train.distill import DetectorRun, train_detector  # noqa: PLC0415
+
+    run = DetectorRun(
+        folder=args.folder,
+        sets=tuple(args.maps),
+        crops=args.crops,
+        learning_rate=args.rate,
+        workers=args.workers,
+        threads=args.threads,
+        seed=args.seed,
+    )
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    found = train_detector(run, say)
+    say(
+        f"done: of the teacher's lines {found.recall:.2%} are found, of its own "
+        f"{found.precision:.2%} are the teacher's; weights in {args.folder}"
+    )
     return 0
 
 
@@ -189,7 +260,7 @@ def run_export(args: argparse.Namespace) -> int:
     """Write a checkpoint's averaged weights as a model folder."""
     _need_extra()
     from shizi.compress.blend import Blend  # noqa: PLC0415
-    from shizi.compress.publish import publish_recognizer  # noqa: PLC0415
+    from shizi.compress.publish import publish  # noqa: PLC0415
 
     card = _read_card(args.card) if args.card else {}
     folder = args.to / args.name
@@ -197,9 +268,7 @@ def run_export(args: argparse.Namespace) -> int:
     if args.blend:
         start, share = args.blend
         blend = Blend(_installed(args, start).file, share)
-    manifest = publish_recognizer(
-        args.checkpoint, folder, args.name, args.weights_version, card, blend
-    )
+    manifest = publish(args.checkpoint, folder, args.name, args.weights_version, card, blend)
     say(f"written: {manifest.parent}")
     return 0
 

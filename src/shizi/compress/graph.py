@@ -53,6 +53,19 @@ class Facts:
     planes: int
 
 
+@dataclass(frozen=True, slots=True)
+class Port:
+    """What a graph takes or gives.
+
+    Attributes:
+        name: of the array.
+        shape: its sides, float32; one that may differ has a name.
+    """
+
+    name: str
+    shape: tuple[str | int, ...]
+
+
 class Graph:
     """Collects nodes and weights; each call appends one node and names its output."""
 
@@ -73,6 +86,11 @@ class Graph:
     def number(self, value: float) -> str:
         """Store a number; the same number once."""
         return self._constant(f"number_{value!r}", np.array(value, np.float32))
+
+    def scales(self, *values: float) -> str:
+        """Store a list of numbers, as a resize takes it; the same list once."""
+        name = "scales_" + "_".join(map(repr, values))
+        return self._constant(name, np.array(values, np.float32))
 
     def _constant(self, name: str, value: NDArray[np.generic]) -> str:
         if name not in self._constants:
@@ -108,13 +126,22 @@ class Graph:
 
     def convolution(self, x: str, layer: nn.Conv2d, name: str) -> str:
         """Append a convolution as it stands."""
-        assert isinstance(layer.padding, tuple)
         assert layer.bias is not None
-        weight = self.weight(f"{name}.w", to_array(layer.weight))
-        bias = self.weight(f"{name}.b", to_array(layer.bias))
+        return self.convolve(x, layer, to_array(layer.weight), to_array(layer.bias), name)
+
+    def convolve(
+        self,
+        x: str,
+        layer: nn.Conv2d,
+        weight: NDArray[np.float32],
+        bias: NDArray[np.float32],
+        name: str,
+    ) -> str:
+        """Append a convolution of a layer's form with weights and biases of its own."""
+        assert isinstance(layer.padding, tuple)
         return self.node(
             "Conv",
-            [x, weight, bias],
+            [x, self.weight(f"{name}.w", weight), self.weight(f"{name}.b", bias)],
             name,
             kernel_shape=list(layer.kernel_size),
             strides=list(layer.stride),
@@ -136,21 +163,28 @@ class Graph:
 
         Its metadata hold the name, the stride, the dims and the charset's digest.
         """
-        taken: list[str | int | None] = ["B", facts.planes, 32, "W"]
-        inputs = [helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, taken)]
-        shape: list[str | int | None] = ["B", "T", len(facts.charset)]
-        outputs = [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, shape)]
-        body = helper.make_graph(self.nodes, facts.name, inputs, outputs, self.weights)
-        opsets = [helper.make_opsetid("", OPSET)]
-        model = helper.make_model(body, opset_imports=opsets, producer_name="shizi")
-        model.ir_version = IR_VERSION
         metadata = {
-            "name": facts.name,
             "stride": str(facts.stride),
             "dims": str(facts.dims),
             "charset_sha256": facts.charset.sha256,
         }
-        helper.set_model_props(model, metadata)
+        taken = Port(INPUT, ("B", facts.planes, 32, "W"))
+        given = Port(OUTPUT, ("B", "T", len(facts.charset)))
+        return self.model(facts.name, taken, given, metadata)
+
+    def model(
+        self, name: str, taken: Port, given: Port, metadata: dict[str, str]
+    ) -> onnx.ModelProto:
+        """Give the model of the nodes so far; its metadata hold the name as well."""
+        inputs, outputs = (
+            [helper.make_tensor_value_info(port.name, TensorProto.FLOAT, list(port.shape))]
+            for port in (taken, given)
+        )
+        body = helper.make_graph(self.nodes, name, inputs, outputs, self.weights)
+        opsets = [helper.make_opsetid("", OPSET)]
+        model = helper.make_model(body, opset_imports=opsets, producer_name="shizi")
+        model.ir_version = IR_VERSION
+        helper.set_model_props(model, {"name": name, **metadata})
         onnx.checker.check_model(model, full_check=True)
         return model
 

@@ -8,9 +8,12 @@ from typing import Any
 from onnx import ModelProto
 
 from shizi.compress.blend import Blend, blend_models
+from shizi.compress.dbnet import build_detector_onnx
 from shizi.compress.onnx import build_onnx
+from shizi.core.errors import IncompatibleModel
 from shizi.models.manifest import Task, check_ref, sign_model
 from shizi.nets.crnn import Crnn, count_parameters, load_checkpoint
+from shizi.nets.dbnet import load_detector
 from shizi.nets.files import checkpoint_of
 from shizi.text.charset import Charset
 
@@ -25,6 +28,51 @@ def read_checkpoint(path: Path) -> tuple[Crnn, Charset]:
     with checkpoint_of(path) as content:
         net, symbols = load_checkpoint(content.get("average", content))
     return net.eval(), Charset(symbols)
+
+
+def publish(
+    checkpoint: Path,
+    folder: Path,
+    name: str,
+    version: str,
+    card: dict[str, Any],
+    blend: Blend | None = None,
+) -> Path:
+    """Write the model of a recognizer's or a detector's checkpoint; see `publish_recognizer`.
+
+    Raises:
+        IncompatibleModel: also where a detector is to be blended, which there is no need for yet.
+    """
+    with checkpoint_of(checkpoint) as content:
+        is_recognizer = "symbols" in content.get("average", content)
+    if is_recognizer:
+        return publish_recognizer(checkpoint, folder, name, version, card, blend)
+    if blend:
+        raise IncompatibleModel("a detector is not blended; leave --blend out")
+    return publish_detector(checkpoint, folder, name, version, card)
+
+
+def publish_detector(
+    checkpoint: Path, folder: Path, name: str, version: str, card: dict[str, Any]
+) -> Path:
+    """Write `model.onnx` and `manifest.json` of a detector; see `publish_recognizer`."""
+    check_ref(name, version)
+    with checkpoint_of(checkpoint) as content:
+        net = load_detector(content.get("average", content)).eval()
+    folder.mkdir(parents=True, exist_ok=True)
+    model = build_detector_onnx(net, name)
+    (folder / "model.onnx").write_bytes(model.SerializeToString(deterministic=True))
+    facts = {
+        "name": name,
+        "version": version,
+        "task": Task.DETECT.value,
+        "licence": "Apache-2.0",
+        "source": "trained by Shizi's own recipe",
+        "dims": net.dims.to_dict(),
+        "parameters": count_parameters(net),
+        **card,
+    }
+    return sign_model(folder, "model.onnx", facts)
 
 
 def publish_recognizer(

@@ -25,6 +25,7 @@ from shizi.nets.norms import measure_norms
 from shizi.train.auxiliary import Lesson, make_auxiliary
 from shizi.train.echoing import echo, vary
 from shizi.train.loss import align
+from shizi.train.optimizer import average_into, make_optimizer, set_rate
 from shizi.train.stream import Batch, BatchStream, ChunkMaker, DataRecipe
 from shizi.train.validate import Scores, validate
 
@@ -107,7 +108,9 @@ class Trainer:
         self.auxiliary = make_auxiliary(options.auxiliary, dims.classes, dims.narrow)
         if self.auxiliary:
             self.auxiliary.to(self.device)
-        self.optimizer = _optimizer([self.net, self.auxiliary], options)
+        self.optimizer = make_optimizer(
+            [self.net, self.auxiliary], options.learning_rate, options.weight_decay
+        )
         self.progress = Progress()
         self.negatives = torch.Generator().manual_seed(recipe.seed)
         folder.mkdir(parents=True, exist_ok=True)
@@ -171,8 +174,8 @@ class Trainer:
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.net.parameters(), self.options.clip_norm)
         self.optimizer.step()
-        self._average()
         progress = self.progress
+        average_into(self.average, self.net, self.options.ema_decay, progress.step)
         progress.step += 1
         if not batch.echo:
             progress.lines += len(batch.lengths)
@@ -211,13 +214,9 @@ class Trainer:
             yield batch
 
     def _schedule(self) -> None:
-        """Warm up linearly, then fall along a cosine to a hundredth."""
-        lines, options = self.progress.lines, self.options
-        warm = min(1.0, (lines + 1) / max(1, options.warmup_lines))
-        falling = (1 + math.cos(math.pi * self.done)) / 2
-        rate = options.learning_rate * warm * (0.01 + 0.99 * falling)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
+        options = self.options
+        warm = (self.progress.lines + 1) / max(1, options.warmup_lines)
+        set_rate(self.optimizer, options.learning_rate, warm, self.done)
 
     def _negatives(self) -> Tensor | None:
         options = self.options
@@ -226,18 +225,6 @@ class Trainer:
         classes = self.net.dims.classes
         order = torch.randperm(classes - 1, generator=self.negatives)
         return (order[: options.negatives] + 1).to(self.device)
-
-    @torch.no_grad()
-    def _average(self) -> None:
-        # Early on a long memory would keep the random start: let it grow with the steps.
-        decay = min(self.options.ema_decay, (1 + self.progress.step) / (10 + self.progress.step))
-        new = self.net.state_dict()
-        pairs = [(kept, new[key]) for key, kept in self.average.state_dict().items()]
-        averaged = [pair for pair in pairs if pair[0].dtype.is_floating_point]
-        torch._foreach_lerp_([a for a, _ in averaged], [b for _, b in averaged], 1 - decay)
-        for kept, value in pairs:
-            if not kept.dtype.is_floating_point:
-                kept.copy_(value)
 
     def _warm_start(self, path: Path) -> None:
         dims = self.net.dims
@@ -294,15 +281,3 @@ def _to_strips(batch: Batch, device: torch.device) -> Tensor:
     """Give a batch's strips as the network takes them, (B, 1, 32, W) float32 in [-1, 1]."""
     strips = torch.from_numpy(batch.strips).to(device).float().div_(127.5).sub_(1.0)
     return strips.contiguous(memory_format=torch.channels_last)
-
-
-def _optimizer(nets: list[nn.Module | None], options: TrainOptions) -> torch.optim.AdamW:
-    """AdamW without decay on biases and norms, which have nothing to shrink."""
-    parameters = [p for net in nets if net is not None for p in net.parameters()]
-    matrices = [p for p in parameters if p.ndim > 1]
-    vectors = [p for p in parameters if p.ndim <= 1]
-    groups = [
-        {"params": matrices, "weight_decay": options.weight_decay},
-        {"params": vectors, "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=options.learning_rate, fused=True)

@@ -57,7 +57,7 @@ def make_page_set(plan: PageSetPlan, detect: Detect, report: Callable[[str], Non
         ConfigError: the folder holds a set already, or there is nothing to draw.
         MissingExtra: Playwright is not installed.
     """
-    _check(plan, plan.folder / "labels.tsv")
+    check_plan(plan, plan.folder / "labels.tsv")
     return write_set(_lines(plan, detect, report), plan.folder)
 
 
@@ -72,11 +72,11 @@ def make_measuring_set(plan: PageSetPlan, report: Callable[[str], None]) -> int:
         MissingExtra: Playwright is not installed.
     """
     manifest = plan.folder / "manifest.jsonl"
-    _check(plan, manifest)
+    check_plan(plan, manifest)
     plan.folder.mkdir(parents=True, exist_ok=True)
     count = 0
     with manifest.open("w", encoding="utf-8") as file:
-        for number, (page, rng) in enumerate(_drawn(plan, report, held_out=True)):
+        for number, (page, rng) in enumerate(draw_pages(plan, report, held_out=True)):
             image, boxes = expose(page, rng)
             name = f"{number:05d}.jpg"
             quality = [cv2.IMWRITE_JPEG_QUALITY, 92]
@@ -91,7 +91,7 @@ def make_measuring_set(plan: PageSetPlan, report: Callable[[str], None]) -> int:
     return count
 
 
-def _check(plan: PageSetPlan, made: Path) -> None:
+def check_plan(plan: PageSetPlan, made: Path) -> None:
     """Refuse a set without pages, and one that would be written over another."""
     if plan.pages < 1:
         raise ConfigError("a set has at least one page")
@@ -102,14 +102,31 @@ def _check(plan: PageSetPlan, made: Path) -> None:
 def _lines(
     plan: PageSetPlan, detect: Detect, report: Callable[[str], None]
 ) -> Iterator[LabelledLine]:
-    for page, rng in _drawn(plan, report, held_out=False):
+    for page, rng in draw_pages(plan, report, held_out=False):
         yield from harvest(page, detect, rng)
 
 
-def _drawn(
-    plan: PageSetPlan, report: Callable[[str], None], *, held_out: bool
+def draw_pages(
+    plan: PageSetPlan,
+    report: Callable[[str], None],
+    *,
+    held_out: bool = False,
+    spread: bool = False,
+    vertical: float = 0.0,
 ) -> Iterator[tuple[DrawnPage, Random]]:
-    """Draw the pages of a plan, each with the chance that goes on with it."""
+    """Draw the pages of a plan, each with the chance that goes on with it.
+
+    Args:
+        plan: what to draw.
+        report: told how far it is.
+        held_out: draw in the faces kept out of training, and in no others.
+        spread: see `webpage.compose`.
+        vertical: share of pages whose lines run downwards.
+
+    Raises:
+        ConfigError: there is nothing to draw.
+        MissingExtra: Playwright is not installed.
+    """
     folders = (*SYSTEM_FONTS, *map(str, plan.fonts))
     plan.folder.mkdir(parents=True, exist_ok=True)
     found = find_fonts(tuple(map(Path, folders)), plan.folder / "font-coverage.json")
@@ -120,6 +137,8 @@ def _drawn(
     with Browser(settings) as browser:
         for page in range(plan.pages):
             rng = Random(f"{plan.seed}/{page}")
-            yield browser.draw(compose(rng, texts, faces)), rng
+            upright = vertical == 0 or rng.random() >= vertical
+            composed = compose(rng, texts, faces, vertical=not upright, spread=spread)
+            yield browser.draw(composed), rng
             if (page + 1) % _REPORT_EVERY == 0:
                 report(f"{page + 1} of {plan.pages} pages")

@@ -38,6 +38,10 @@ _TONES = (
 )
 
 
+# Height of a page whose lines run downwards; wider ones than the window are cut off at its left.
+_COLUMN_PX = 760
+
+
 @dataclass(frozen=True, slots=True)
 class WebPage:
     """A page to draw.
@@ -72,24 +76,37 @@ class _Pen:
         return ""
 
 
-def compose(rng: Random, texts: TextSource, faces: Sequence[Typeface]) -> WebPage:
+def compose(
+    rng: Random,
+    texts: TextSource,
+    faces: Sequence[Typeface],
+    *,
+    vertical: bool = False,
+    spread: bool = False,
+) -> WebPage:
     """Compose a page of two to seven blocks.
 
     Args:
         rng: decides everything.
         texts: where the words come from.
         faces: of the machine; a page uses a few of them.
+        vertical: lines run downwards, from right to left, as in old books.
+        spread: with rows whose parts stand apart by more or less, and with very large text: what
+            says where a line ends.
     """
-    width = rng.choice((360, 420, 560, 720, 794, 960, 1100))
+    width = rng.choice((720, 960) if vertical else (360, 420, 560, 720, 794, 960, 1100))
     chinese = [face for face in faces if face.chinese]
     chosen = rng.sample(chinese, min(2, len(chinese))) + rng.sample(list(faces), 2)
     pen = _Pen(rng, texts, chosen)
-    blocks = [_block(pen) for _ in range(rng.randint(2, 7))]
+    kinds = _KINDS + _SPREAD if spread else _KINDS
+    blocks = [_block(pen, kinds) for _ in range(rng.randint(2, 7))]
     ink, ground = _tone(rng)
     body = (
         f"margin:0;padding:{rng.randint(8, 40)}px;background:{ground};color:{ink};"
         f"font-size:{_size(rng)}px;line-height:{rng.choice((1.15, 1.3, 1.5, 1.8))}"
     )
+    if vertical:
+        body = f"writing-mode:vertical-rl;height:{_COLUMN_PX}px;{body}"
     head = '<!DOCTYPE html><meta charset="utf-8">' + "".join(
         sorted({face.link for face in chosen if face.link})
     )
@@ -97,11 +114,9 @@ def compose(rng: Random, texts: TextSource, faces: Sequence[Typeface]) -> WebPag
     return WebPage(document, width, rng.choice((1.0, 1.0, 1.0, 1.25, 1.5, 2.0)))
 
 
-def _block(pen: _Pen) -> str:
+def _block(pen: _Pen, kinds: Sequence[Callable[[_Pen], str]]) -> str:
     rng = pen.rng
-    kind = rng.choice(
-        (_paragraphs, _paragraphs, _paragraphs, _table, _table, _form, _form, _list, _till, _banner)
-    )
+    kind = rng.choice(kinds)
     ink, ground = _tone(rng) if rng.random() < 0.25 else ("inherit", "none")
     style = (
         f"color:{ink};background:{ground};padding:{rng.randint(2, 14)}px;"
@@ -181,6 +196,42 @@ def _banner(pen: _Pen) -> str:
     return "".join(
         pen.write(lambda: texts.draw(rng, 12)[:30], "div", style) for _ in range(rng.randint(1, 3))
     )
+
+
+def _row(pen: _Pen) -> str:
+    """Write short items side by side, apart by less than a character or by several."""
+    rng, texts = pen.rng, pen.texts
+    draws: tuple[Callable[[], str], ...] = (
+        lambda: texts.draw(rng, 4)[: rng.randint(1, 8)],
+        lambda: f"{rng.uniform(0.5, 999):.2f}",
+        lambda: str(rng.randint(0, 99)),
+        lambda: phrase(rng)[:12],
+    )
+    columns = rng.randint(2, 7)
+    kinds = [rng.choice(draws) for _ in range(columns)]
+    items = "".join(
+        f"<div>{pen.write(kind)}</div>" for _ in range(rng.randint(1, 9)) for kind in kinds
+    )
+    align = rng.choice(("left", "right", "center"))
+    across = rng.choice(("start", "start", "center", "space-between"))
+    style = (
+        f"display:grid;grid-template-columns:repeat({columns},auto);white-space:nowrap;"
+        f"column-gap:{rng.uniform(0.3, 4):.2f}em;text-align:{align};justify-content:{across}"
+    )
+    return f'<div style="{style}">{items}</div>'
+
+
+def _headline(pen: _Pen) -> str:
+    """Write a few large signs, as on posters."""
+    rng, texts = pen.rng, pen.texts
+    style = (
+        f"font-size:{rng.randint(40, 110)}px;line-height:1.2;font-weight:{rng.choice((400, 700))}"
+    )
+    return pen.write(lambda: texts.draw(rng, 6)[: rng.randint(1, 9)], "div", style)
+
+
+_KINDS = (*(_paragraphs,) * 3, _table, _table, _form, _form, _list, _till, _banner)
+_SPREAD = (*(_row,) * 8, _headline, _headline)
 
 
 def _tone(rng: Random) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from shizi.core.deadline import Deadline
 from shizi.core.errors import DeadlineExceeded
 from shizi.engine.watch import Watch
 from shizi.models.session import OrtSession
-from shizi.models.store import DEFAULT_DETECTOR, ModelStore, Task
+from shizi.models.store import LARGE_DETECTOR, ModelStore, Task
 
 SOON_S = 0.05
 LONG_S = 30.0
@@ -58,7 +58,7 @@ def test_a_run_that_does_not_stop_is_told_as_stuck_once() -> None:
 
 def test_a_real_run_of_the_network_is_stopped_in_its_midst() -> None:
     """ONNX Runtime looks at the flag between two nodes; the session serves on."""
-    manifest = ModelStore().find(DEFAULT_DETECTOR, Task.DETECT)
+    manifest = ModelStore().find(LARGE_DETECTOR, Task.DETECT)
     session = OrtSession(manifest.file, 1)
     (name,) = session.input_names
     large = {name: np.zeros((1, 3, 960, 1280), np.float32)}
@@ -80,7 +80,7 @@ def test_a_real_run_of_the_network_is_stopped_in_its_midst() -> None:
 
 
 def test_a_stop_that_came_first_ends_a_run_at_once(tmp_path: Path) -> None:
-    manifest = ModelStore().find(DEFAULT_DETECTOR, Task.DETECT)
+    manifest = ModelStore().find(LARGE_DETECTOR, Task.DETECT)
     session = OrtSession(manifest.file, 1)
     watch = Watch(_never)
     with watch.until(Deadline(0.0)) as stop:

@@ -48,6 +48,16 @@ def test_a_page_is_a_function_of_its_seed(texts: TextSource, faces: list[Typefac
     assert first != other
 
 
+def test_pages_that_teach_where_lines_end_spread_their_parts(
+    texts: TextSource, faces: list[Typeface]
+) -> None:
+    pages = [compose(Random(s), texts, faces, spread=True, vertical=s % 2 == 1) for s in range(12)]
+    assert sum("column-gap" in page.html for page in pages) > 6
+    assert [("vertical-rl" in page.html) for page in pages] == [False, True] * 6
+    plain = [compose(Random(seed), texts, faces) for seed in range(12)]
+    assert not any("column-gap" in page.html or "vertical" in page.html for page in plain)
+
+
 def test_text_is_escaped(texts: TextSource, faces: list[Typeface]) -> None:
     marked = replace(texts.corpus, english=('a <b> & </p> "c" d e',), han=(), traditional=())
     for seed in range(40):
