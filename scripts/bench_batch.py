@@ -9,6 +9,7 @@ Contestants, each in processes of its own, one after another over the same files
 
     batch     `shizi batch`, JSON results, workers as it chooses them
     balanced  the same with `--effort balanced`
+    small     the same as `batch` with `--detector dbnet-s`
     loop      one process, one file after another, `Reader()` as it comes
     first     the same loop with the source of a revision of the project's history
     rapidocr  one process, one file after another, as its makers ship it, as many threads
@@ -46,6 +47,12 @@ from shizi.formats import dict_to_pages
 ROOT = Path(__file__).resolve().parent.parent
 SEED = 20260926
 LOOK_S = 0.25
+# What `shizi batch` is told beside where and what to read.
+BATCHES = {
+    "batch": (),
+    "balanced": ("--effort", "balanced"),
+    "small": ("--detector", "dbnet-s"),
+}
 
 
 @dataclass
@@ -194,16 +201,15 @@ def run_script(
     return Result(name, len(rows), seconds, watched, _score(folder, read))
 
 
-def run_batch(folder: Path, pages: int, out: Path, workers: str, effort: str = "fast") -> Result:
-    """Run `shizi batch` on the first pages of a folder; its start and its end count."""
+def run_batch(name: str, folder: Path, pages: int, out: Path, workers: str) -> Result:
+    """Run a batch of `BATCHES` on the first pages of a folder; its start and its end count."""
     chosen = out.parent / "chosen"
     shutil.rmtree(chosen, ignore_errors=True)
     chosen.mkdir(parents=True)
     for page in read_manifest(folder)[:pages]:
         (chosen / page.image).hardlink_to(folder / page.image)
     shutil.rmtree(out, ignore_errors=True)
-    how = ("-f", "json", "--effort", effort)
-    watched, status = watch_batch([str(chosen)], out, workers, *how)
+    watched, status = watch_batch([str(chosen)], out, workers, "-f", "json", *BATCHES[name])
     if status:
         raise SystemExit(f"batch ended with status {status}")
     read = {}
@@ -211,7 +217,6 @@ def run_batch(folder: Path, pages: int, out: Path, workers: str, effort: str = "
         lines = [line for page in dict_to_pages(json.loads(file.read_text())) for line in page]
         read[file.name.removesuffix(".json")] = [(line.text, line.box.points) for line in lines]
     tally, steady = _score(folder, read), _steady(out)
-    name = "batch" if effort == "fast" else effort
     return Result(name, len(read), watched.wall_s, watched, tally, steady)
 
 
@@ -292,9 +297,8 @@ def soak(folder: Path, count: int, workers: str) -> dict[str, object]:
 
 def contest(name: str, pictures: Path, pages: int, workers: str) -> Result:
     """Let a contestant read the first pages of a folder."""
-    if name in {"batch", "balanced"}:
-        effort = "fast" if name == "batch" else name
-        return run_batch(pictures, pages, pictures.parent / "out", workers, effort)
+    if name in BATCHES:
+        return run_batch(name, pictures, pages, pictures.parent / "out", workers)
     if name == "loop":
         return run_script(name, LOOP, pictures, pages)
     if name == "rapidocr":

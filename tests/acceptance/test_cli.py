@@ -187,7 +187,7 @@ def test_models_are_listed_and_verified(shizi: Run) -> None:
     listed = json.loads(shizi("models", "list", "--json").stdout)["models"]
     names = [model["name"] for model in listed]
 
-    assert names == ["crnn-s", "ngram-zh-en", "ppocr-v6-det-small", "ppocr-v6-small"]
+    assert names == ["crnn-s", "dbnet-s", "ngram-zh-en", "ppocr-v6-det-small", "ppocr-v6-small"]
     assert [row.split()[0] for row in shizi("models", "list").stdout.decode().splitlines()] == names
     refs = [f"{model['name']}@{model['version']}" for model in listed]
     assert shizi("models", "verify").stdout.decode() == "".join(f"{ref}  ok\n" for ref in refs)

@@ -44,6 +44,8 @@ def test_an_unknown_peer_is_named_with_the_nearest() -> None:
         open_peer("tesserakt", 1)
     for name in (
         "shizi:",
+        "shizi+",
+        "shizi@fast+dbnet-s",
         "rapidocr:small",
         "",
         "shizi@",
@@ -80,6 +82,13 @@ def test_shizi_may_look_twice() -> None:
     assert isinstance(peer, ShiziPeer)
     # The second recognizer counts among the models.
     assert peer.model_bytes() > 20e6 + 7e6
+
+
+def test_shizi_may_find_lines_with_another_detector() -> None:
+    small, large = (
+        open_peer(f"shizi:crnn-s+{name}@fast", 1) for name in ("dbnet-s", "ppocr-v6-det-small")
+    )
+    assert small.model_bytes() < large.model_bytes() - 5e6
 
 
 def test_shizi_may_decode_greedily() -> None:

@@ -30,7 +30,7 @@ def test_a_missing_detector_is_found(monkeypatch: pytest.MonkeyPatch, capsys: Ca
     assert main(["doctor"]) == 3
     found = _findings(capsys)["models"]
     assert found.startswith("BAD")
-    assert "no model 'ppocr-v6-det-small' to detect" in found
+    assert "no model 'ppocr-v6-det-small' to detect; installed: dbnet-s" in found
 
 
 def test_a_wrong_configuration_does_not_hide_the_models(capsys: Captured) -> None:

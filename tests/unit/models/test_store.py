@@ -10,6 +10,7 @@ from shizi.models.opening import open_recognizer
 from shizi.models.store import (
     DEFAULT_DETECTOR,
     DEFAULT_RECOGNIZER,
+    SMALL_DETECTOR,
     ModelStore,
     Task,
     read_charset,
@@ -24,12 +25,14 @@ MOST_BYTES = 8_000_000
 
 def test_the_bundled_models_are_whole_and_small() -> None:
     store = ModelStore()
-    for name, task in ((DEFAULT_RECOGNIZER, Task.RECOGNIZE), (DEFAULT_DETECTOR, Task.DETECT)):
+    for name, task in ((DEFAULT_RECOGNIZER, Task.RECOGNIZE), (SMALL_DETECTOR, Task.DETECT)):
         verify(store.find(name, task))
     recognizer = store.find(DEFAULT_RECOGNIZER, Task.RECOGNIZE)
     assert recognizer.size_bytes <= MOST_BYTES
+    assert store.find(SMALL_DETECTOR, Task.DETECT).size_bytes <= MOST_BYTES / 2
     assert 9_000 < len(read_charset(recognizer)) < 12_000
     verify(store.find("ppocr-v6-small", Task.RECOGNIZE))
+    verify(store.find(DEFAULT_DETECTOR, Task.DETECT))
 
 
 def test_a_folder_adds_models_and_may_replace_a_bundled_one(tmp_path: Path) -> None:
