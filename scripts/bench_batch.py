@@ -43,6 +43,7 @@ from shizi.core.types import TextLine
 from shizi.engine.budget import measure_budget
 from shizi.engine.memory import family, memory_bytes
 from shizi.formats import dict_to_pages
+from shizi.models.store import SMALL_DETECTOR
 
 ROOT = Path(__file__).resolve().parent.parent
 SEED = 20260926
@@ -51,7 +52,7 @@ LOOK_S = 0.25
 BATCHES = {
     "batch": (),
     "balanced": ("--effort", "balanced"),
-    "small": ("--detector", "dbnet-s"),
+    "small": ("--detector", SMALL_DETECTOR),
 }
 
 

@@ -6,12 +6,16 @@ import argparse
 import json
 import signal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from shizi.cli.assembly import open_store
 from shizi.cli.console import load_settings, need_extra, say
 from shizi.core.errors import OptionError
 from shizi.models.manifest import Manifest
 from shizi.models.store import LARGE_DETECTOR, Task, read_charset, verify
+
+if TYPE_CHECKING:
+    from shizi.train.pages import PageSetPlan
 
 _NEEDED = ("torch", "onnx", "fontTools", "matplotlib", "rapidfuzz")
 
@@ -22,10 +26,7 @@ def add_recognizer_arguments(parser: argparse.ArgumentParser) -> None:
         "--run", dest="folder", type=Path, required=True, metavar="DIR", help="the run's folder"
     )
     parser.add_argument("--lines", type=int, default=1_500_000, help="length of the run")
-    parser.add_argument(
-        "--fonts", type=Path, action="append", default=[], metavar="DIR", help="more fonts"
-    )
-    parser.add_argument("--corpus", type=Path, metavar="DIR", help="folder of plain text")
+    _add_sources(parser)
     parser.add_argument(
         "--real",
         type=_real,
@@ -61,6 +62,7 @@ def run_recognizer(args: argparse.Namespace) -> int:
     """Train, or go on training; Ctrl-C and SIGTERM save before they end the program."""
     _need_extra()
     # Torch takes seconds to load, and serving installs do not have it.
+    from shizi.train.metrics import METRICS  # noqa: PLC0415
     from shizi.train.plot import plot_metrics  # noqa: PLC0415
     from shizi.train.recipe import RecognizerRun, train_recognizer  # noqa: PLC0415
 
@@ -83,7 +85,7 @@ def run_recognizer(args: argparse.Namespace) -> int:
     )
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     scores = train_recognizer(run, say)
-    plot_metrics(args.folder / "metrics.jsonl", args.folder / "curve.png")
+    plot_metrics(args.folder / METRICS, args.folder / "curve.png")
     say(f"done: character accuracy {1 - scores.cer:.4f} in unseen fonts; weights in {args.folder}")
     return 0
 
@@ -92,10 +94,7 @@ def add_pages_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `train pages` takes."""
     parser.add_argument("folder", type=Path, metavar="DIR", help="gets lines.zip and labels.tsv")
     parser.add_argument("--pages", type=int, default=1_000, help="how many; some 50 lines each")
-    parser.add_argument(
-        "--fonts", type=Path, action="append", default=[], metavar="DIR", help="more fonts"
-    )
-    parser.add_argument("--corpus", type=Path, metavar="DIR", help="folder of plain text")
+    _add_sources(parser)
     parser.add_argument("--threads", type=int, default=1, help="of the detector")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
@@ -109,13 +108,9 @@ def run_pages(args: argparse.Namespace) -> int:
     """Draw pages with Chromium and cut their lines out, as one more set for `--real`."""
     _need_extra()
     from shizi.models.opening import open_detector  # noqa: PLC0415
-    from shizi.train.pages import (  # noqa: PLC0415
-        PageSetPlan,
-        make_measuring_set,
-        make_page_set,
-    )
+    from shizi.train.pages import make_measuring_set, make_page_set  # noqa: PLC0415
 
-    plan = PageSetPlan(args.folder, args.pages, tuple(args.fonts), args.corpus, args.seed)
+    plan = _page_set(args)
     if args.held_out:
         say(f"done: {make_measuring_set(plan, say)} lines in {args.folder}")
         return 0
@@ -130,10 +125,7 @@ def add_maps_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `train maps` takes."""
     parser.add_argument("folder", type=Path, metavar="DIR", help="gets pages and their maps")
     parser.add_argument("--pages", type=int, default=800, help="how many; each is shown twice")
-    parser.add_argument(
-        "--fonts", type=Path, action="append", default=[], metavar="DIR", help="more fonts"
-    )
-    parser.add_argument("--corpus", type=Path, metavar="DIR", help="folder of plain text")
+    _add_sources(parser)
     parser.add_argument("--threads", type=int, default=1, help="of the teacher")
     parser.add_argument("--seed", type=int, default=1)
 
@@ -144,12 +136,10 @@ def run_maps(args: argparse.Namespace) -> int:
     from shizi.core.options import DetectOptions  # noqa: PLC0415
     from shizi.models.opening import open_detector  # noqa: PLC0415
     from shizi.train.maps import make_map_set  # noqa: PLC0415
-    from shizi.train.pages import PageSetPlan  # noqa: PLC0415
 
-    plan = PageSetPlan(args.folder, args.pages, tuple(args.fonts), args.corpus, args.seed)
     store, options = open_store(load_settings(args).settings), DetectOptions()
     teacher = open_detector(store, LARGE_DETECTOR, args.threads)
-    count = make_map_set(plan, lambda page: teacher.map_of(page, options), say)
+    count = make_map_set(_page_set(args), lambda page: teacher.map_of(page, options), say)
     say(f"done: {count} pages in {args.folder}")
     return 0
 
@@ -271,6 +261,20 @@ def run_export(args: argparse.Namespace) -> int:
     manifest = publish(args.checkpoint, folder, args.name, args.weights_version, card, blend)
     say(f"written: {manifest.parent}")
     return 0
+
+
+def _add_sources(parser: argparse.ArgumentParser) -> None:
+    """Declare what drawing takes its faces and words from."""
+    parser.add_argument(
+        "--fonts", type=Path, action="append", default=[], metavar="DIR", help="more fonts"
+    )
+    parser.add_argument("--corpus", type=Path, metavar="DIR", help="folder of plain text")
+
+
+def _page_set(args: argparse.Namespace) -> PageSetPlan:
+    from shizi.train.pages import PageSetPlan  # noqa: PLC0415
+
+    return PageSetPlan(args.folder, args.pages, tuple(args.fonts), args.corpus, args.seed)
 
 
 def _init_checkpoint(args: argparse.Namespace) -> Path | None:

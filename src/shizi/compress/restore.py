@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from shizi.core.errors import IncompatibleModel
 from shizi.nets.crnn import Crnn, CrnnDims, convolutions, save_checkpoint
+from shizi.nets.files import write_file
 from shizi.nets.norms import set_identity
 from shizi.text.charset import Charset
 
@@ -54,10 +55,7 @@ def restore_checkpoint(model: bytes, dims: dict[str, Any], charset: Charset) -> 
 def write_restored(model: Path, manifest: dict[str, Any], charset: Charset, to: Path) -> None:
     """Write the checkpoint of a model folder's graph; see `restore_checkpoint`."""
     content = restore_checkpoint(model.read_bytes(), manifest.get("dims", {}), charset)
-    to.parent.mkdir(parents=True, exist_ok=True)
-    partial = to.with_suffix(".partial")
-    torch.save(content, partial)
-    partial.replace(to)
+    write_file(content, to)
 
 
 def _weights(model: bytes) -> _Weights:

@@ -1,4 +1,4 @@
-"""Reads files of weights: as weights and nothing else, with errors that name the file."""
+"""Files of weights: written whole, read as weights and nothing else, with errors that name them."""
 
 from __future__ import annotations
 
@@ -32,6 +32,14 @@ def load_file(path: Path) -> Any:
     except _DAMAGED as error:
         reason = type(error).__name__
         raise IncompatibleModel(f"{path} is no file of weights ({reason})") from error
+
+
+def write_file(content: Any, path: Path) -> None:
+    """Write what `load_file` gives, whole or not at all; a folder that is missing is made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    torch.save(content, partial)
+    partial.replace(path)
 
 
 @contextlib.contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -19,9 +18,10 @@ from torch.utils.data import DataLoader, Subset
 
 from shizi.core.errors import ConfigError
 from shizi.nets.dbnet import STRIDE, DbDims, DbNet, load_detector, save_detector
-from shizi.nets.files import checkpoint_of
+from shizi.nets.files import checkpoint_of, write_file
 from shizi.train.crops import Crops, Example, read_examples
 from shizi.train.likeness import Likeness, compare_maps
+from shizi.train.metrics import log_metrics
 from shizi.train.optimizer import average_into, make_optimizer, set_rate
 
 # Every so many-th page is kept out of training.
@@ -162,17 +162,12 @@ class DetectorTrainer:
             "optimizer": self.optimizer.state_dict(),
             "step": self.step_count,
         }
-        partial = self.run.folder / "last.partial"
-        torch.save(content, partial)
-        partial.replace(self.run.folder / "last.pt")
+        write_file(content, self.run.folder / "last.pt")
 
     def log(self, report: Callable[[str], None], **values: float) -> None:
-        """Append a line to `metrics.jsonl`, and report it."""
-        row: dict[str, Any] = {"step": self.step_count, "of": self.steps}
-        row |= {key: round(value, 5) for key, value in values.items()}
-        with (self.run.folder / "metrics.jsonl").open("a") as file:
-            file.write(json.dumps(row) + "\n")
-        report(json.dumps(row))
+        """Append to the run's metrics; see `log_metrics`."""
+        place = {"step": self.step_count, "of": self.steps}
+        log_metrics(self.run.folder, place, values, report)
 
     def _batches(self, examples: list[Example]) -> Iterator[tuple[Tensor, Tensor]]:
         run = self.run

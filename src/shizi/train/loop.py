@@ -19,12 +19,13 @@ import torch
 from torch import Tensor, nn
 
 from shizi.nets.crnn import Crnn, CrnnDims, load_checkpoint, save_checkpoint, warm_start
-from shizi.nets.files import checkpoint_of
+from shizi.nets.files import checkpoint_of, write_file
 from shizi.nets.growth import grow
 from shizi.nets.norms import measure_norms
 from shizi.train.auxiliary import Lesson, make_auxiliary
 from shizi.train.echoing import echo, vary
 from shizi.train.loss import align
+from shizi.train.metrics import log_metrics
 from shizi.train.optimizer import average_into, make_optimizer, set_rate
 from shizi.train.stream import Batch, BatchStream, ChunkMaker, DataRecipe
 from shizi.train.validate import Scores, validate
@@ -203,9 +204,7 @@ class Trainer:
         }
         if self.auxiliary:
             content["auxiliary"] = self.auxiliary.state_dict()
-        partial = self.folder / "last.partial"
-        torch.save(content, partial)
-        partial.replace(self.folder / "last.pt")
+        write_file(content, self.folder / "last.pt")
 
     def _until_done(self, stream: Iterator[Batch]) -> Iterator[Batch]:
         for batch in stream:
@@ -268,13 +267,13 @@ class Trainer:
 
     def _log(self, report: Callable[[str], None], **values: float) -> None:
         progress = self.progress
-        row: dict[str, Any] = {"lines": progress.lines, "step": progress.step}
-        row["seconds"] = round(progress.seconds, 1)
-        row["rate"] = self.optimizer.param_groups[0]["lr"]
-        row |= {key: round(value, 5) for key, value in values.items()}
-        with (self.folder / "metrics.jsonl").open("a") as file:
-            file.write(json.dumps(row) + "\n")
-        report(json.dumps(row))
+        place = {
+            "lines": progress.lines,
+            "step": progress.step,
+            "seconds": round(progress.seconds, 1),
+            "rate": self.optimizer.param_groups[0]["lr"],
+        }
+        log_metrics(self.folder, place, values, report)
 
 
 def _to_strips(batch: Batch, device: torch.device) -> Tensor:

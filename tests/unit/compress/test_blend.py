@@ -13,7 +13,7 @@ from onnx import numpy_helper  # noqa: E402
 
 from shizi.compress.blend import Blend, blend_models  # noqa: E402
 from shizi.compress.onnx import build_onnx, export_onnx  # noqa: E402
-from shizi.compress.publish import publish_recognizer  # noqa: E402
+from shizi.compress.publish import publish  # noqa: E402
 from shizi.core.errors import IncompatibleModel, OptionError  # noqa: E402
 from shizi.models.opening import open_recognizer  # noqa: E402
 from shizi.models.store import ModelStore  # noqa: E402
@@ -48,7 +48,7 @@ def test_a_blend_is_published_and_served(tmp_path: Path) -> None:
     export_onnx(network(1), CHARSET, "start", tmp_path / "start.onnx")
     blend = Blend(tmp_path / "start.onnx", 0.25)
 
-    publish_recognizer(
+    publish(
         tmp_path / "last.pt", tmp_path / "m" / "mini", "mini", "0.0.1", {"start": "start"}, blend
     )
 

@@ -14,6 +14,7 @@ from shizi.models.opening import open_detector  # noqa: E402
 from shizi.models.session import OrtSession  # noqa: E402
 from shizi.models.store import ModelStore, Task  # noqa: E402
 from shizi.nets.dbnet import DbDims, DbNet, save_detector  # noqa: E402
+from tests.unit.compress.norms import settle_norms  # noqa: E402
 
 pytestmark = pytest.mark.torch
 
@@ -21,13 +22,7 @@ pytestmark = pytest.mark.torch
 def network() -> DbNet:
     torch.manual_seed(5)
     net = DbNet(DbDims(widths=(4, 8, 8, 12, 8), depths=(1, 2, 1), neck=8, head=4))
-    # Statistics as after training: fresh ones would hide a norm folded wrongly.
-    for module in net.modules():
-        if isinstance(module, torch.nn.BatchNorm2d):
-            module.running_mean.uniform_(-0.5, 0.5)
-            module.running_var.uniform_(0.5, 2.0)
-            torch.nn.init.uniform_(module.weight, 0.5, 1.5)
-            torch.nn.init.uniform_(module.bias, -0.5, 0.5)
+    settle_norms(net)
     return net.eval()
 
 

@@ -9,7 +9,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from shizi.compress.onnx import build_onnx, export_onnx  # noqa: E402
-from shizi.compress.publish import publish_recognizer, read_checkpoint  # noqa: E402
+from shizi.compress.publish import publish, read_checkpoint  # noqa: E402
 from shizi.compress.restore import restore_checkpoint  # noqa: E402
 from shizi.core.errors import FileAccessError, IncompatibleModel, OptionError  # noqa: E402
 from shizi.models.opening import open_recognizer  # noqa: E402
@@ -17,6 +17,7 @@ from shizi.models.session import OrtSession  # noqa: E402
 from shizi.models.store import ModelStore, Task  # noqa: E402
 from shizi.nets.crnn import Crnn, CrnnDims, load_checkpoint, save_checkpoint  # noqa: E402
 from shizi.text.charset import Charset  # noqa: E402
+from tests.unit.compress.norms import settle_norms  # noqa: E402
 
 pytestmark = pytest.mark.torch
 CHARSET = Charset(tuple("abcde识字 "))
@@ -27,13 +28,7 @@ def network(layers: int = 1) -> Crnn:
     widths = (4, 4, 8, 8, 8, 8, 12)
     dims = CrnnDims(len(CHARSET), widths, hidden=8, layers=layers, narrow=6)
     net = Crnn(dims)
-    # Statistics as after training: fresh ones would hide a norm folded wrongly.
-    for module in net.modules():
-        if isinstance(module, torch.nn.BatchNorm2d):
-            module.running_mean.uniform_(-0.5, 0.5)
-            module.running_var.uniform_(0.5, 2.0)
-            torch.nn.init.uniform_(module.weight, 0.5, 1.5)
-            torch.nn.init.uniform_(module.bias, -0.5, 0.5)
+    settle_norms(net)
     return net.eval()
 
 
@@ -83,7 +78,7 @@ def test_another_graph_is_no_checkpoint() -> None:
 def test_a_published_checkpoint_can_be_served(tmp_path: Path) -> None:
     torch.save(save_checkpoint(network(), CHARSET.symbols), tmp_path / "best.pt")
     card = {"metrics": {"cer": 0.5}}
-    publish_recognizer(tmp_path / "best.pt", tmp_path / "m" / "mini", "mini", "0.0.1", card)
+    publish(tmp_path / "best.pt", tmp_path / "m" / "mini", "mini", "0.0.1", card)
     store = ModelStore((tmp_path / "m",))
     manifest = store.find("mini", Task.RECOGNIZE)
     assert manifest.details["metrics"] == {"cer": 0.5}
@@ -95,7 +90,7 @@ def test_a_published_checkpoint_can_be_served(tmp_path: Path) -> None:
 def test_a_name_that_no_store_would_find_is_refused(tmp_path: Path) -> None:
     torch.save(save_checkpoint(network(), CHARSET.symbols), tmp_path / "best.pt")
     with pytest.raises(OptionError, match="Mini"):
-        publish_recognizer(tmp_path / "best.pt", tmp_path / "m", "Mini", "0.0.1", {})
+        publish(tmp_path / "best.pt", tmp_path / "m", "Mini", "0.0.1", {})
     assert not (tmp_path / "m").exists()
 
 
