@@ -77,7 +77,7 @@ class ReaderSettings:
     Attributes:
         threads: of a model's run; 0 takes as many as the process may use.
         recognizer: model that reads lines, a name or name@version.
-        detector: model that finds lines, a name or name@version; dbnet-s takes a sixth of the
+        detector: model that finds lines, a name or name@version; dbnet-s takes a fifth of the
             time and misses more.
         effort: fast reads with the small recognizer, balanced reads again with the large one what
             the small one doubts, accurate reads with the large one alone.
